@@ -1,0 +1,59 @@
+// Package reason is the closed list of reasons: why a decision fell as it
+// did, with what the person is told and what the help desk reads.
+package reason
+
+// Code names one reason. It is stable: scripts and dashboards count by it.
+type Code string
+
+// The codes. Every decision in the book carries exactly one of them.
+const (
+	Admitted Code = "admitted"      // the factors the rule needs were shown
+	Repeated Code = "repeated"      // the same credential again, inside the rule's repeat
+	Reused   Code = "ticket_reused" // a presented ticket lent the factors
+
+	WrongPassword Code = "wrong_password"
+	WrongCode     Code = "wrong_code"      // matches nothing near now
+	CodeMissing   Code = "code_missing"    // a code is needed, none was typed
+	CodeUsed      Code = "code_used"       // right password, used code: perhaps theft
+	CodeStale     Code = "code_stale"      // right device, but outside the window
+	CodeWide      Code = "code_full_width" // １２３４５６
+	RecoveryNot   Code = "recovery_not_here"
+	NoDevice      Code = "no_device" // a code is needed, no device is enrolled
+	NoMeans       Code = "no_means"  // the rule needs a factor this door can't take
+	UnknownUser   Code = "unknown_user"
+	BadName       Code = "bad_name"       // not UTF-8, or with a NUL
+	EmptyPassword Code = "empty_password" // nothing, or only a code
+	BadPassword   Code = "bad_password"   // an inner NUL, or too long
+	Disabled      Code = "disabled"
+	MustChange    Code = "must_change" // an initial password opens only the change page
+	NoRule        Code = "no_rule"
+	RuleDenies    Code = "rule_denies"
+	Throttled     Code = "throttled"
+	Changed       Code = "changed_meanwhile" // the account changed while it was judged
+	CannotJudge   Code = "cannot_judge"      // this request or record can't be judged
+	PasswordKnown Code = "password_known"    // alarm: many wrong codes behind the right password
+	StalePassword Code = "stale_password"    // notice: a device sends the password from before
+
+	MethodCHAP     Code = "method_chap"
+	MethodMSCHAP   Code = "method_mschap"
+	MethodEAP      Code = "method_eap"
+	CallCheck      Code = "call_check"
+	AuthorizeOnly  Code = "authorize_only"
+	TwoCredentials Code = "two_credentials"
+	NoCredential   Code = "no_credential"
+	BadAttribute   Code = "bad_attribute" // well framed, wrong size for its type
+	ForeignState   Code = "foreign_state"
+
+	AccountAdded    Code = "account_added"
+	AccountDisabled Code = "account_disabled"
+	AccountEnabled  Code = "account_enabled"
+	PasswordSet     Code = "password_set"
+	GroupsSet       Code = "groups_set"
+	OTPEnrolled     Code = "otp_enrolled"
+	OTPReset        Code = "otp_reset"
+	OTPResynced     Code = "otp_resynced"
+	OTPFenced       Code = "otp_fenced"
+	ClockAccepted   Code = "clock_accepted"
+	TicketRevoked   Code = "ticket_revoked"
+	KeysRotated     Code = "keys_rotated"
+)

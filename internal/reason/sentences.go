@@ -1,0 +1,171 @@
+package reason
+
+type text struct{ ja, en string }
+
+// entry is one code with its sentences. person is empty where there is nothing
+// to add to the generic sentence. Where open is false, person is told only to
+// somebody who proved the password and the device; what an attempt without
+// proof could learn from must never be open.
+type entry struct {
+	code   Code
+	open   bool
+	person text // what to do; %d: seconds until the next code
+	desk   text // what happened
+}
+
+var generic = text{
+	"サインインできませんでした。ユーザー名、パスワード、コード（半角数字）を確認し、次のコードに変わってから、もう一度お試しください。",
+	"Sign-in failed. Check user name, password and code, wait for the next code and try again.",
+}
+
+// setup is told when the appliance asks in a way that can't work: it depends
+// on the appliance alone, and trying again does not help.
+var setup = text{
+	"この接続の設定ではサインインできません。お手数ですが、ヘルプデスクにお知らせください。",
+	"The way this connection is set up cannot be used to sign in. Please tell the help desk.",
+}
+
+var signedIn = text{"サインインしました。", "You are signed in."}
+
+// entries stand in the order of the constants.
+var entries = []entry{
+	{Admitted, true, signedIn, text{
+		"ルールが求める要素がすべて確認できたため、許可しました。",
+		"Every factor that the rule asks for was shown, and the person was admitted."}},
+	{Repeated, true, signedIn, text{
+		"同じ資格情報が、ルールの認める時間内に同じ接続元からもう一度届いたため、同じチケットで許可しました。",
+		"The same credential came again from the same source within the time the rule allows, and was admitted on the same ticket."}},
+	{Reused, true, signedIn, text{
+		"提示された有効なチケットで要素を確認できたため、許可しました。",
+		"A live ticket was presented and lent the factors; the person was admitted."}},
+
+	{WrongPassword, false, text{}, text{
+		"パスワードが違っていました。",
+		"The password was wrong."}},
+	{WrongCode, false, text{}, text{
+		"ワンタイムコードが現在の前後のどのコードとも一致しませんでした。パスワードが合っていたかどうかは、この記録ではわかりません。",
+		"The one-time code fits no time near now. Whether the password was right can't be told from this entry."}},
+	{CodeMissing, false, text{}, text{
+		"ワンタイムコードが必要な接続元ですが、コードが入力されていませんでした。入力欄が一つのときは、パスワードのすぐ後ろに続けて入力します。",
+		"A one-time code is needed from there and none was typed. Where there is one field, it goes right behind the password."}},
+	{CodeUsed, false, text{
+		"このコードはすでに使われています。%d秒ほど待って、次に表示されるコードでお試しください。",
+		"This code was already used. Wait %d s for the next one."}, text{
+		"パスワードは正しく、ワンタイムコードは使用済みでした。本人に覚えがなければ、コードを盗み見られたおそれがあります。",
+		"The password was right, but the code had been used before. If the person did not type it twice, somebody may have watched it being typed."}},
+	{CodeStale, false, text{
+		"コードを表示する端末の時計がずれています。日付と時刻を「自動設定」にしてから、もう一度お試しください。",
+		"The clock of the device that shows your code is wrong. Set its date and time to automatic and try again."}, text{
+		"本人の端末のコードですが、端末の時計が許容範囲を超えてずれています。時計を合わせてもらうか、コードを二つ続けて聞いて再同期してください。",
+		"The code came from the person's own device, but its clock is off by more than is accepted. Have the clock set, or resync the device with two codes in a row."}},
+	{CodeWide, false, text{
+		"コードは半角数字（例：123456）で入力して、もう一度お試しください。",
+		"Type the code in half-width digits, such as 123456, and try again."}, text{
+		"ワンタイムコードが全角数字で入力されていました。半角で入力するようご案内ください。",
+		"The code was typed in full-width digits. Ask the person to switch the keyboard to half-width."}},
+	{RecoveryNot, false, text{
+		"リカバリーコードはウェブのサインイン画面でのみ使えます。ここでは端末に表示されるコードをお使いください。",
+		"Recovery codes work only on the web sign-in page. Here, use the code that your device shows."}, text{
+		"リカバリーコードがパスワードの後ろに入力されました。使えるのはウェブのサインイン画面だけです。失敗の回数には数えていません。",
+		"A recovery code was typed behind the password; it works only on the web sign-in page. The attempt was not counted."}},
+	{NoDevice, false, text{}, text{
+		"ワンタイムコードが必要な接続元ですが、コードを表示する端末が登録されていません。学内のネットワークから登録するようご案内ください。",
+		"A one-time code is needed from there, but the person has no code device enrolled. It can be enrolled from inside the campus network."}},
+	{NoMeans, false, text{}, text{
+		"ルールが求める要素を、この入口では受け取れません（たとえばRADIUSでの電子証明書）。ルールを確認してください。",
+		"The rule needs a factor that this door can't take, such as a certificate over RADIUS. Check the rule."}},
+	{UnknownUser, false, text{}, text{
+		"このユーザー名のアカウントはありません。",
+		"No account has this user name."}},
+	{BadName, false, text{}, text{
+		"ユーザー名に使えない文字が含まれています（UTF-8ではない、またはNUL文字を含む）。",
+		"The user name holds what no name can: octets that are not UTF-8, or a NUL."}},
+	{EmptyPassword, false, text{}, text{
+		"パスワードが空でした。コードだけが入力された可能性があります。",
+		"The password was empty; perhaps only the code was typed."}},
+	{BadPassword, false, text{}, text{
+		"パスワードが長すぎるか、途中にNUL文字が含まれています。装置の共有シークレットの誤りでも起こります。",
+		"The password is too long or has a NUL inside. A wrong shared secret on the appliance looks like this, too."}},
+	{Disabled, false, text{}, text{
+		"アカウントは無効になっています。",
+		"The account is disabled."}},
+	{MustChange, false, text{
+		"初期パスワードのままでは利用できません。先にウェブのサインイン画面でパスワードを変更してください。",
+		"Your initial password must be changed first. Please change it on the web sign-in page."}, text{
+		"初期パスワードのままです。初期パスワードで開けるのは、ウェブのパスワード変更画面だけです。",
+		"The account still has its initial password, which opens nothing but the web page for changing it."}},
+	{NoRule, false, text{}, text{
+		"当てはまるルールがありませんでした。ルールで許可されていないものは拒否されます。",
+		"No rule matches this sign-in, and what no rule allows is refused."}},
+	{RuleDenies, false, text{}, text{
+		"拒否を定めたルールに当てはまりました。ルールの名前は記録にあります。",
+		"A rule denies this sign-in; the entry names the rule."}},
+	{Throttled, false, text{}, text{
+		"失敗が続いたため、パスワードを照合せずに拒否しました。しばらく待てば自動的に解除されます。",
+		"After repeated failures this one was refused without looking at the password. The delay ends by itself."}},
+	{Changed, false, text{}, text{
+		"照合している間に、アカウント（パスワード、状態、グループ、端末）が変更されました。もう一度サインインするようご案内ください。",
+		"The account (password, state, groups or device) was changed while the sign-in was judged. Signing in again is enough."}},
+	{CannotJudge, false, text{}, text{
+		"この要求またはアカウントの記録に不備があり、判定できませんでした。名前の重複や壊れた記録がないか確認してください。",
+		"This request, or the account's record, can't be judged. Look for a name that fits two people, or a damaged record."}},
+	{PasswordKnown, false, text{
+		"あなたのパスワードを他の人が知っているおそれがあります。すぐに変更し、ヘルプデスクにご連絡ください。",
+		"Somebody else seems to know your password. Change it at once and tell the help desk."}, text{
+		"正しいパスワードに誤ったコードが何度も続きました。パスワードが漏れているおそれがあります。本人に連絡し、変更してもらってください。",
+		"Many wrong codes came behind the right password, so somebody else seems to know it. Reach the person and have it changed."}},
+	{StalePassword, false, text{}, text{
+		"変更前の古いパスワードが送られてきました。この接続元の端末やソフトに、古いパスワードが保存されたままになっています。",
+		"The password from before the last change was sent: a device or program at this source still has the old one saved."}},
+
+	{MethodCHAP, true, setup, text{
+		"装置がCHAPで問い合わせてきました。CHAPはハッシュ化したパスワードと照合できず、コードも送れません。装置の認証方式をPAPに変更してください。",
+		"The appliance asked with CHAP, which can't be checked against a hashed password and can't carry a code. Switch the appliance to PAP."}},
+	{MethodMSCHAP, true, setup, text{
+		"装置がMS-CHAPで問い合わせてきました。MS-CHAPはハッシュ化したパスワードと照合できず、コードも送れません。装置の認証方式を（「自動」ではなく）PAPに変更してください。",
+		"The appliance asked with MS-CHAP, which can't be checked against a hashed password and can't carry a code. Switch the appliance to PAP, not to \"auto\"."}},
+	{MethodEAP, true, setup, text{
+		"装置がEAPで問い合わせてきました。EAPには対応していません。装置の認証方式をPAPに変更してください。",
+		"The appliance asked with EAP, which is not supported. Switch the appliance to PAP."}},
+	{CallCheck, true, setup, text{
+		"装置が、パスワードなしで電話番号やMACアドレスだけを確認する要求（Call-Check）を送ってきました。装置側でこの機能を無効にしてください。",
+		"The appliance asked about a telephone number or MAC address without a password (Call-Check). Turn this off on the appliance."}},
+	{AuthorizeOnly, true, setup, text{
+		"装置が、資格情報なしで権限だけを尋ねる要求（Authorize-Only）を送ってきました。装置側でこの機能を無効にしてください。",
+		"The appliance asked for an authorization without a credential (Authorize-Only). Turn this off on the appliance."}},
+	{TwoCredentials, true, setup, text{
+		"一つの要求に二種類の資格情報（たとえばPAPとCHAP）が含まれていました。装置の設定とファームウェアを確認し、PAPだけにしてください。",
+		"One request carried two kinds of credential, such as PAP and CHAP. Check the appliance's settings and firmware; leave only PAP."}},
+	{NoCredential, true, setup, text{
+		"要求にパスワードが含まれていませんでした。装置の認証方式がPAPになっているか確認してください。",
+		"The request carried no password. Check that the appliance is set to PAP."}},
+	{BadAttribute, true, setup, text{
+		"要求の属性の長さが、その型の規定と合っていません。装置のファームウェアを確認してください。",
+		"An attribute of the request has the wrong length for its type. Check the appliance's firmware."}},
+	{ForeignState, true, text{
+		"サインインの有効時間が過ぎました。お手数ですが、最初からやり直してください。",
+		"This sign-in has expired. Please start again from the beginning."}, text{
+		"サインインの続きを示す値（State）が、期限切れか、別の装置のものか、このサーバーのものではありません。",
+		"The value that continues a sign-in (State) has expired, belongs to another appliance, or was not made here."}},
+
+	{AccountAdded, false, text{}, text{"アカウントを作成しました。", "The account was created."}},
+	{AccountDisabled, false, text{}, text{"アカウントを無効にしました。", "The account was disabled."}},
+	{AccountEnabled, false, text{}, text{"アカウントを有効にしました。", "The account was enabled."}},
+	{PasswordSet, false, text{}, text{"パスワードを設定しました。", "The password was set."}},
+	{GroupsSet, false, text{}, text{"所属グループを変更しました。", "The groups of the account were changed."}},
+	{OTPEnrolled, false, text{}, text{"ワンタイムコードの端末を登録しました。", "A code device was enrolled."}},
+	{OTPReset, false, text{}, text{"ワンタイムコードの端末の登録を解除しました。", "The code device was removed."}},
+	{OTPResynced, false, text{}, text{
+		"コードを二つ続けて確認し、ワンタイムコードの端末を再同期しました。",
+		"The code device was resynced by two codes in a row."}},
+	{OTPFenced, false, text{}, text{
+		"復元などに備え、この時点までのワンタイムコードをすべて使用済みにしました。",
+		"Every code up to that moment was declared used, as after a restore."}},
+	{ClockAccepted, false, text{}, text{
+		"管理者がサーバーの時刻を正しいと認め、ワンタイムコードの判定を再開しました。",
+		"An administrator declared the server's clock right, and codes are judged again."}},
+	{TicketRevoked, false, text{}, text{"チケットを取り消しました。", "The ticket was revoked."}},
+	{KeysRotated, false, text{}, text{
+		"新しい暗号鍵に切り替えました。以前の鍵は、再暗号化が終わるまで残します。",
+		"A new key was put to use. The older ones stay until everything is sealed again."}},
+}
