@@ -1,0 +1,159 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"sekisho/policy"
+)
+
+// Radius is the RADIUS door.
+type Radius struct {
+	Auth    []string // HOST:PORT to listen at; a HOST left out is every address
+	Workers int      // requests in work at once
+	Clients []Client
+}
+
+// Client is one RADIUS client: a VPN appliance, a switch, a proxy. The field
+// names are those of package radiusd.
+type Client struct {
+	Name           string
+	Prefix         netip.Prefix
+	Secrets        Secrets // the first is the one to use, the others are being rotated out
+	Service        string
+	Zone           string // of everybody who comes through it
+	Separator      string // between password and code
+	AllowMissingMA bool   // accept requests without Message-Authenticator
+	Proxy          bool   // carries other servers' Proxy-State
+	NoClass        bool
+	RejectDelay    time.Duration
+}
+
+const defaultRejectDelay = time.Second
+
+func readRadius(t *table, zones *policy.Zones) Radius {
+	r := Radius{Workers: t.number("workers", 1024, 1, 1<<16)}
+	delay := t.between("reject_delay", defaultRejectDelay, 0, 5*time.Second)
+	seen := map[string]bool{}
+	for _, e := range t.texts("auth") {
+		switch {
+		case !isListen(e.text):
+			t.r.fault(e.key, `%q is no address to listen at; write it like "0.0.0.0:1812" or "[::]:1812"`, e.text)
+		case seen[e.text]:
+			t.r.fault(e.key, "%q stands twice; take one out", e.text)
+		default:
+			r.Auth = append(r.Auth, e.text)
+		}
+		seen[e.text] = true
+	}
+	if !t.has("auth") {
+		r.Auth = []string{"0.0.0.0:1812"}
+	}
+	names, prefixes := map[string]string{}, map[netip.Prefix]string{}
+	for _, ct := range t.tables("client") {
+		c := readClient(ct, zones, delay)
+		if other, taken := names[c.Name]; taken && c.Name != "" {
+			ct.fault("name", "%q is the name of %s, too; give each its own", c.Name, other)
+		}
+		if other, taken := prefixes[c.Prefix]; taken && c.Prefix.IsValid() {
+			ct.fault("address", "%v is the address of %s, too; one client an address, the secret tells no two apart", c.Prefix, other)
+		}
+		names[c.Name], prefixes[c.Prefix] = ct.key, ct.key
+		r.Clients = append(r.Clients, c)
+	}
+	if !t.has("client") {
+		t.r.warn(t.name("client"), "there is none, so nobody can ask; add a [[radius.client]]")
+	}
+	t.close()
+	return r
+}
+
+// isListen accepts HOST:PORT with an address, or nothing, as HOST; port 0 is
+// any free one.
+func isListen(text string) bool {
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return false
+	}
+	_, err = netip.ParseAddr(host)
+	return host == "" || err == nil
+}
+
+func readClient(t *table, zones *policy.Zones, delay time.Duration) Client {
+	c := Client{
+		Name:           t.text("name", ""),
+		Service:        t.text("service", ""),
+		Zone:           t.text("source", policy.OffCampus),
+		Separator:      t.text("separator", ""),
+		AllowMissingMA: !t.flag("require_message_authenticator", true),
+		Proxy:          t.flag("proxy", false),
+		NoClass:        !t.flag("class", true),
+		RejectDelay:    t.between("reject_delay", delay, 0, 5*time.Second),
+	}
+	t.require("name", c.Name, "name the client, the log will call it so")
+	t.require("service", c.Service, `say what people sign in to: service = "ssl-vpn"`)
+	address := t.text("address", "")
+	t.require("address", address, `write its address: address = "203.0.113.10"`)
+	if address != "" {
+		prefix, err := policy.ParsePrefix(address)
+		switch {
+		case err != nil:
+			t.fault("address", "%v", err)
+		case prefix.Bits() == 0:
+			t.fault("address", "%v lets the whole world guess the secret; name the addresses of the client", prefix)
+		default:
+			c.Prefix = prefix
+		}
+	}
+	t.checkSource(c.Zone, zones)
+	switch otp := t.text("otp", "append"); otp {
+	case "append":
+	case "challenge", "both":
+		t.fault("otp", `%q needs Access-Challenge, which is not built into this release; write "append"`, otp)
+	default:
+		t.fault("otp", `%q is not known; write "append"`, otp)
+	}
+	switch {
+	case len(c.Separator) > 8:
+		t.fault("separator", "is longer than 8 octets; choose a short one")
+	case strings.ContainsAny(c.Separator, "0123456789"):
+		t.fault("separator", "holds a digit, which could be one of the code; choose another, such as a comma")
+	}
+	if c.Proxy && c.AllowMissingMA {
+		// CVE-2024-3596: Proxy-State is where the collision is hidden.
+		t.fault("proxy", "can't go with require_message_authenticator = false, replies could be forged; have the proxy send Message-Authenticator, or take proxy out")
+	}
+	c.Secrets = readSecrets(t, c.Prefix)
+	t.close()
+	return c
+}
+
+// require blames a key that is missing or empty, unless something else has
+// been found wrong with it.
+func (t *table) require(key, value, do string) {
+	if strings.TrimSpace(value) == "" && !t.r.faults.blames(t.name(key)) {
+		t.fault(key, "is missing; %s", do)
+	}
+}
+
+func (t *table) checkSource(source string, zones *policy.Zones) {
+	if source == "calling-station-id" {
+		t.fault("source", `"calling-station-id" comes with RADIUS accounting, which is not built into this release; write "off-campus" or the name of a zone`)
+		return
+	}
+	if _, ok := zones.Named(source); ok {
+		return
+	}
+	hint := "there is " + strings.Join(zones.Names(), ", ")
+	if near := nearest(source, zones.Names()); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	t.fault("source", "%q is no zone; %s", source, hint)
+}

@@ -1,0 +1,155 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"sekisho/policy"
+)
+
+// provable is what each door of this release can take.
+func provable() map[string][]policy.Factor {
+	return map[string][]policy.Factor{policy.DoorRADIUS: {policy.Password, policy.OTP}}
+}
+
+func readRules(tables []*table) []policy.Rule {
+	var rules []policy.Rule
+	for _, t := range tables {
+		r := policy.Rule{
+			Name:    t.text("name", ""),
+			Door:    t.words("door"),
+			Service: t.words("service"),
+			Zone:    t.words("zone"),
+			User:    t.words("user"),
+			Group:   t.words("group"),
+			Deny:    t.flag("deny", false),
+			Ticket:  t.time("ticket", 0),
+			Idle:    t.time("idle", 0),
+			Reuse:   t.time("reuse", 0),
+		}
+		for _, need := range t.words("need") {
+			r.Need = append(r.Need, policy.ParseNeed(need))
+		}
+		// A list that was written empty would match anything.
+		for _, key := range []string{"door", "service", "zone", "user", "group"} {
+			if list, ok := t.values[key].([]any); ok && len(list) == 0 {
+				t.fault(key, "is an empty list, which matches anything; fill it or take it out")
+			}
+		}
+		r.Repeat = readRepeat(t)
+		t.close()
+		rules = append(rules, r)
+	}
+	return rules
+}
+
+// readRepeat returns nil where the door's default holds.
+func readRepeat(t *table) *policy.Repeat {
+	risk := t.flag("repeat_risk", false)
+	if !t.has("repeat") {
+		return nil
+	}
+	if text, ok := t.values["repeat"].(string); ok {
+		t.value("repeat")
+		switch text {
+		case "off":
+			return &policy.Repeat{}
+		case "session":
+			t.fault("repeat", `"session" needs RADIUS accounting, which is not built into this release; write {idle = "2m", max = "10m"}`)
+		default:
+			t.fault("repeat", `%q is not known; write {idle = "2m", max = "10m"} or "off"`, text)
+		}
+		return nil
+	}
+	p := t.table("repeat")
+	r := policy.Repeat{Idle: p.time("idle", 0), Max: p.time("max", 0), Answers: p.number("answers", 0, 0, 1000)}
+	p.close()
+	switch {
+	case r.Max > time.Hour && !risk:
+		p.fault("max", "%v makes a stolen password and code work that long; shorten it, or write repeat_risk = true in this rule", r.Max)
+	case r.Max > 10*time.Minute:
+		p.warn("max", "a stolen password and code work for %v; 10m is the most that is advised", r.Max)
+	}
+	return &r
+}
+
+// judge builds the policy and adds what package policy has to say. A fault
+// that only follows from one already told is left out.
+func (r *reader) judge(c *Config) {
+	told := r.faults
+	doubtful := told.blames("rule")
+	p, err := policy.New(c.zones, r.services(c.Radius.Clients), c.Rules)
+	var faults policy.Faults
+	errors.As(err, &faults)
+	for _, f := range faults {
+		if f.Key == "" && !doubtful || f.Key != "" && !told.blames(ruleKey(f)) {
+			r.fault(ruleKey(f), "%s", f.Text)
+		}
+	}
+	for _, f := range policy.Unprovable(c.Rules, provable()) {
+		if !r.faults.blames(ruleKey(f)) {
+			r.fault(ruleKey(f), "%s", f.Text)
+		}
+	}
+	if len(c.Rules) == 0 && !doubtful {
+		r.warn("rule", "there is none, so nobody is admitted; add a [[rule]]")
+	}
+	c.policy = p
+	for i := range c.Rules {
+		r.advise(fmt.Sprintf("rule[%d]", i), &c.Rules[i])
+	}
+	if p != nil && len(c.Rules) > 0 {
+		for i, client := range c.Radius.Clients {
+			if client.Service != "" && !p.Serves(policy.DoorRADIUS, client.Service, client.Zone) {
+				r.warn(fmt.Sprintf("radius.client[%d].service", i), "no rule admits anybody to %q from %s; add a rule or take the client out", client.Service, client.Zone)
+			}
+		}
+	}
+}
+
+func ruleKey(f policy.Fault) string {
+	key := fmt.Sprintf("rule[%d]", f.Rule)
+	if f.Key != "" {
+		key += "." + f.Key
+	}
+	return key
+}
+
+// services lists what the clients name; nil, which lets a rule name any, if
+// some of them could not be read.
+func (r *reader) services(clients []Client) []string {
+	services := []string{}
+	for _, client := range clients {
+		if client.Service == "" {
+			return nil
+		}
+		if !slices.Contains(services, client.Service) {
+			services = append(services, client.Service)
+		}
+	}
+	if len(clients) == 0 && r.faults.serious() {
+		return nil
+	}
+	return services
+}
+
+// advise warns of what is allowed, but less than what is asked of a campus.
+func (r *reader) advise(key string, rule *policy.Rule) {
+	if len(rule.Zone) > 0 && !slices.Contains(rule.Zone, policy.OffCampus) {
+		return
+	}
+	for _, need := range rule.Need {
+		if len(need) == 1 && need[0] == policy.Password {
+			r.warn(key+".need", `lets people in from outside by a password alone; write "password+otp", or the zones that are meant`)
+		}
+	}
+	// NIST SP 800-63B-4 section 2.2.3: sign in again at least once a day.
+	if rule.Ticket > 24*time.Hour {
+		r.warn(key+".ticket", "%v is long for people outside; 24h is the most that is advised", rule.Ticket)
+	}
+	if rule.Idle > time.Hour {
+		r.warn(key+".idle", "%v is long for people outside; 1h is the most that is advised", rule.Idle)
+	}
+}
