@@ -55,8 +55,8 @@ func readProcess(t *table) Process {
 		MemoryLimit: t.size("memory_limit", 200e6),
 		GOGC:        t.number("gogc", 100, 10, 1000),
 	}
-	if p.MemoryLimit < 64e6 {
-		t.fault("memory_limit", "is less than the program can work in; write 64MB or more")
+	if p.MemoryLimit < 32e6 {
+		t.fault("memory_limit", "is less than the program can work in; write 32MB or more")
 	}
 	t.close()
 	return p
