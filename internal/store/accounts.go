@@ -1,0 +1,188 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"sekisho/internal/recent"
+)
+
+// accounts remembers accounts by name.
+type accounts struct {
+	mu      sync.Mutex
+	recent  recent.Map[string, *Account]
+	loading map[string]*load
+}
+
+// load is a read under way. A write that commits meanwhile spoils it: what
+// was read may be older than what is committed, so it is not remembered.
+type load struct {
+	readers int
+	spoilt  bool
+}
+
+func (c *accounts) get(name string) *Account {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	a, _ := c.recent.Get(name)
+	return a
+}
+
+func (c *accounts) begin(name string) *load {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.loading[name]
+	if l == nil {
+		if c.loading == nil {
+			c.loading = make(map[string]*load)
+		}
+		l = &load{}
+		c.loading[name] = l
+	}
+	l.readers++
+	return l
+}
+
+func (c *accounts) end(name string, l *load, a *Account) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if l.readers--; l.readers == 0 && c.loading[name] == l {
+		delete(c.loading, name)
+	}
+	if a != nil && !l.spoilt {
+		c.recent.Put(name, a)
+	}
+}
+
+// update replaces a remembered account by a changed copy.
+func (c *accounts) update(name string, change func(*Account)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.spoil(name)
+	a, ok := c.recent.Get(name)
+	if !ok {
+		return
+	}
+	b := *a
+	change(&b)
+	c.recent.Put(name, &b)
+}
+
+func (c *accounts) drop(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.spoil(name)
+	c.recent.Delete(name)
+}
+
+func (c *accounts) spoil(name string) {
+	if l := c.loading[name]; l != nil {
+		l.spoilt = true
+		delete(c.loading, name)
+	}
+}
+
+func (c *accounts) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.recent.Clear()
+	for _, l := range c.loading {
+		l.spoilt = true
+	}
+	c.loading = nil
+}
+
+// settled carries a committed settlement over to a copy of the account.
+func (a *Account) settled(st *Settlement, done Settled) {
+	if b := st.Burn; b != nil {
+		a.Tokens = slices.Clone(a.Tokens)
+		for i := range a.Tokens {
+			if t := &a.Tokens[i]; t.ID == b.Token {
+				t.Step, t.Drift, t.Ticket = b.Step, b.Drift, done.Ticket
+			}
+		}
+	}
+	if st.Known != "" {
+		a.Known = maps.Clone(a.Known)
+		if a.Known == nil {
+			a.Known = make(map[string]time.Time)
+		}
+		a.Known[st.Known] = st.Event.At
+	}
+}
+
+// Account finds the person of this canonical name with code devices and known
+// sources. ErrUnknown means that there is none; any other error is the
+// store's. The account is shared and must not be changed.
+func (s *Store) Account(ctx context.Context, name string) (*Account, error) {
+	if a := s.accounts.get(name); a != nil {
+		return a, nil
+	}
+	l := s.accounts.begin(name)
+	var a *Account
+	err := s.reading(ctx, func(c *conn) (err error) {
+		a, err = readAccount(c, name)
+		return err
+	})
+	s.accounts.end(name, l, a)
+	if err != nil {
+		return nil, fmt.Errorf("account %q: %w", name, err)
+	}
+	return a, nil
+}
+
+const personColumns = `id, name, display, mail, lang, groups, hash, previous, disabled, must_change, expires, generation, created`
+
+func scanPerson(row []driver.Value) Person {
+	return Person{
+		ID: row[0].(int64), Name: row[1].(string), Display: row[2].(string), Mail: row[3].(string), Lang: row[4].(string),
+		Groups: parseGroups(row[5].(string)), Hash: row[6].(string), Previous: row[7].(string),
+		Disabled: row[8].(int64) != 0, MustChange: row[9].(int64) != 0, Expires: fromMicro(row[10].(int64)),
+		Generation: row[11].(int64), Created: fromMicro(row[12].(int64)),
+	}
+}
+
+func readAccount(c *conn, name string) (*Account, error) {
+	var a *Account
+	err := c.each("SELECT "+personColumns+" FROM person WHERE name = ?1", func(row []driver.Value) error {
+		a = &Account{Person: scanPerson(row)}
+		return nil
+	}, name)
+	if err != nil {
+		return nil, err
+	}
+	if a == nil {
+		return nil, ErrUnknown
+	}
+	if a.Tokens, err = readTokens(c, a.ID); err != nil {
+		return nil, err
+	}
+	err = c.each("SELECT source, at FROM known WHERE person = ?1", func(row []driver.Value) error {
+		if a.Known == nil {
+			a.Known = make(map[string]time.Time)
+		}
+		a.Known[row[0].(string)] = fromMicro(row[1].(int64))
+		return nil
+	}, a.ID)
+	return a, err
+}
+
+func readTokens(c *conn, person int64) ([]Token, error) {
+	var tokens []Token
+	err := c.each(`SELECT id, person, kind, label, digits, period, algorithm, sealed, version, created, step, drift, ticket
+		FROM token JOIN burnt ON token = id WHERE person = ?1 ORDER BY id`, func(row []driver.Value) error {
+		tokens = append(tokens, Token{
+			ID: row[0].(int64), Person: row[1].(int64), Kind: row[2].(string), Label: row[3].(string),
+			Digits: int(row[4].(int64)), Period: int(row[5].(int64)), Algorithm: row[6].(string), Sealed: row[7].([]byte),
+			Version: row[8].(int64), Created: fromMicro(row[9].(int64)),
+			Step: row[10].(int64), Drift: int(row[11].(int64)), Ticket: row[12].(int64),
+		})
+		return nil
+	}, person)
+	return tokens, err
+}

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql/driver"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// lastID keeps the ids of this process apart from each other; 20 random bits
+// keep them apart from those of a process that writes in the same moment.
+var lastID atomic.Int64
+
+// newID makes a key that grows with time, so that rows that belong together
+// lie together.
+func newID(now time.Time) int64 {
+	var b [4]byte
+	rand.Read(b[:])
+	id := max(now.UnixMilli(), 0)<<20 | int64(binary.BigEndian.Uint32(b[:])>>12)
+	for {
+		last := lastID.Load()
+		if id <= last {
+			id = last + 1
+		}
+		if lastID.CompareAndSwap(last, id) {
+			return id
+		}
+	}
+}
+
+// AddPeople adds accounts, all or none, with the events that book it, and
+// returns their ids. ErrExists names the first name that is taken. Created is
+// the time of the change; Generation starts at 1.
+func (s *Store) AddPeople(ctx context.Context, people []Person, events ...Event) ([]int64, error) {
+	ids, booked := make([]int64, len(people)), slices.Clone(events)
+	err := s.change(ctx, func(c *conn) error {
+		for i, p := range people {
+			taken, err := c.one("SELECT count(*) FROM person WHERE name = ?1", p.Name)
+			if err != nil {
+				return err
+			}
+			if taken > 0 {
+				return fmt.Errorf("account %q: %w", p.Name, ErrExists)
+			}
+			groups, err := groupsText(p.Groups)
+			if err != nil {
+				return fmt.Errorf("account %q: %w", p.Name, err)
+			}
+			ids[i] = newID(p.Created)
+			_, err = c.exec("INSERT INTO person ("+personColumns+") VALUES (?1,?2,?3,?4,?5,?6,?7,'',?8,?9,?10,1,?11)",
+				ids[i], p.Name, p.Display, p.Mail, p.Lang, groups, p.Hash,
+				integer(p.Disabled), integer(p.MustChange), micro(p.Expires), micro(p.Created))
+			if err != nil {
+				return err
+			}
+			if i < len(booked) {
+				booked[i].Person = ids[i]
+			}
+		}
+		return book(c, booked)
+	})
+	return ids, err
+}
+
+// ChangePerson writes what change made of the person, raises the generation
+// (so tickets and remembered proofs of before are void), and books the event.
+// ErrUnknown means that there is no person of that name; an error of change
+// is returned as it is and nothing is written.
+func (s *Store) ChangePerson(ctx context.Context, name string, change func(*Person) error, event Event) error {
+	return s.change(ctx, func(c *conn) error {
+		a, err := readAccount(c, name)
+		if err != nil {
+			return err
+		}
+		p := a.Person
+		if err := change(&p); err != nil {
+			return err
+		}
+		p.ID, p.Name = a.ID, a.Name // who it is does not change
+		if err := updatePerson(c, p); err != nil {
+			return err
+		}
+		event.Person, event.Name = p.ID, p.Name
+		return book(c, []Event{event})
+	})
+}
+
+func updatePerson(c *conn, p Person) error {
+	groups, err := groupsText(p.Groups)
+	if err != nil {
+		return fmt.Errorf("account %q: %w", p.Name, err)
+	}
+	_, err = c.exec(`UPDATE person SET display = ?2, mail = ?3, lang = ?4, groups = ?5, hash = ?6, previous = ?7,
+		disabled = ?8, must_change = ?9, expires = ?10, generation = generation + 1 WHERE id = ?1`,
+		p.ID, p.Display, p.Mail, p.Lang, groups, p.Hash, p.Previous,
+		integer(p.Disabled), integer(p.MustChange), micro(p.Expires))
+	return err
+}
+
+// RenewHash replaces a password's hash by a better one of the same password.
+// It compares and sets: ErrChanged means that the password was changed
+// meanwhile. What is remembered of the person stays good.
+func (s *Store) RenewHash(ctx context.Context, name, from, to string) error {
+	return s.changeOne(ctx, name, func(c *conn) error {
+		n, err := c.exec("UPDATE person SET hash = ?3 WHERE name = ?1 AND hash = ?2", name, from, to)
+		if err == nil && n == 0 {
+			return ErrChanged
+		}
+		return err
+	})
+}
+
+// People calls each for every person in the order of names, from the first
+// name that is not before from.
+func (s *Store) People(ctx context.Context, from string, each func(Person) error) error {
+	return s.reading(ctx, func(c *conn) error {
+		return c.each("SELECT "+personColumns+" FROM person WHERE name >= ?1 ORDER BY name", func(row []driver.Value) error {
+			return each(scanPerson(row))
+		}, from)
+	})
+}
+
+// groupsText puts one group on a line: names with spaces are common in
+// directories, and no part of one may pass for another group.
+func groupsText(groups []string) (string, error) {
+	for _, g := range groups {
+		if g == "" || strings.Contains(g, "\n") {
+			return "", fmt.Errorf("group %q: want one line that is not empty", g)
+		}
+	}
+	return strings.Join(groups, "\n"), nil
+}
+
+func parseGroups(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
+}
+
+func integer(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,153 @@
+package store
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// suite is what every database behind a Store must do. open returns an empty
+// store that ends with the test.
+func suite(t *testing.T, open func(t *testing.T) *Store) {
+	tests := []struct {
+		name string
+		run  func(t *testing.T, s *Store)
+	}{
+		{"people are added with their events", testAddPeople},
+		{"a taken name adds nobody", testAddTwice},
+		{"no group hides in another's name", testGroups},
+		{"a change raises the generation", testChangePerson},
+		{"a change that fails writes nothing", testChangeFails},
+		{"a better hash only for the same password", testRenewHash},
+		{"people are listed from a name", testPeople},
+		{"nobody of that name", testUnknown},
+
+		{"devices are added", testAddToken},
+		{"a new device replaces the others", testReplaceToken},
+		{"devices are removed", testRemoveTokens},
+		{"resync burns what lies before", testResync},
+		{"fence", testFence},
+		{"fence reaches a device that runs ahead", testFenceDrift},
+		{"reseal", testReseal},
+		{"reseal stops at a fault", testResealFails},
+
+		{"a settlement is read back", testSettled},
+		{"a settlement without a person", testNobody},
+		{"replayed code", testReplay},
+		{"code of an earlier step", testEarlierStep},
+		{"one code twice in a batch", testSameBatch},
+		{"one code 64 times at once", testRace},
+		{"another's device burns nothing of mine", testOtherDevice},
+		{"password changed while judged", testGenerationMoved},
+		{"repeats are bound", testRepeat},
+		{"repeat of an ended ticket", testRepeatEnded},
+		{"counters", testCounters},
+		{"known sources", testKnown},
+		{"remembered account follows a settlement", testAccountFollows},
+
+		{"references", testReferences},
+		{"references in one batch of all sizes", testBatchSizes},
+		{"a flood has one row a minute", testFlood},
+		{"a flood across a minute in one batch", testFloodMinute},
+		{"search", testSearch},
+		{"search before and after the index", testSearchIndexed},
+		{"events are in order", testOrder},
+		{"the clock", testClock},
+
+		{"tickets that live", testTickets},
+		{"another person's ticket", testTicketsOfOne},
+		{"a ticket ends with its children", testEndTicket},
+		{"a child needs a living parent", testParent},
+		{"names of tickets", testTicketName},
+		{"key checks", testKeyChecks},
+
+		{"a context that ended", testContext},
+		{"closed", testClosed},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, open(t))
+		})
+	}
+}
+
+func TestSQLite(t *testing.T) {
+	suite(t, func(t *testing.T) *Store {
+		return openFile(t, filepath.Join(t.TempDir(), "sekisho.db"), Options{Exclusive: true})
+	})
+}
+
+// Nothing may depend on what is remembered.
+func TestSQLiteWithoutMemory(t *testing.T) {
+	suite(t, func(t *testing.T) *Store {
+		return openFile(t, filepath.Join(t.TempDir(), "sekisho.db"), Options{Accounts: -1})
+	})
+}
+
+func openFile(t testing.TB, file string, o Options) *Store {
+	t.Helper()
+	s, err := Open(file, o)
+	must(t, err)
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return s
+}
+
+func testContext(t *testing.T, s *Store) {
+	a := enrolled(t, s, "alice")
+	ended, cancel := contextEnded()
+	defer cancel()
+	// The queue has room, so either may win; but never an outcome that is
+	// not known.
+	if done, err := s.Settle(ended, admission(a, 5)); err == nil {
+		equal(t, "step", account(t, s, "alice").Tokens[0].Step, 5)
+		equal(t, "event", event(t, s, done.Reference).Outcome, "admitted")
+	} else {
+		wants(t, err, ended.Err())
+		equal(t, "step", account(t, s, "alice").Tokens[0].Step, -1)
+	}
+}
+
+func testClosed(t *testing.T, s *Store) {
+	a := enrolled(t, s, "alice")
+	if !s.Alive() {
+		t.Error("not alive before")
+	}
+	must(t, s.Close())
+	must(t, s.Close())
+	if s.Alive() {
+		t.Error("alive after")
+	}
+	bounded, cancel := contextWithin(t, 10*time.Second)
+	defer cancel()
+	noEvent := func(Event) error { return nil }
+	for name, err := range map[string]error{
+		"Settle":       second(s.Settle(bounded, admission(a, 5))),
+		"Account":      second(s.Account(bounded, "bob")),
+		"AddPeople":    second(s.AddPeople(bounded, []Person{{Name: "bob"}})),
+		"ChangePerson": s.ChangePerson(bounded, "alice", func(*Person) error { return nil }, Event{}),
+		"RenewHash":    s.RenewHash(bounded, "alice", "a", "b"),
+		"People":       s.People(bounded, "", func(Person) error { return nil }),
+		"AddToken":     second(s.AddToken(bounded, "alice", Token{}, false, func(Token) []byte { return nil }, Event{})),
+		"RemoveTokens": second(s.RemoveTokens(bounded, "alice", Event{})),
+		"Resync":       s.Resync(bounded, 1, 1, 0, Event{}),
+		"Fence":        second(s.Fence(bounded, noon, 1, 1, Event{})),
+		"Reseal":       second(s.Reseal(bounded, nil, nil)),
+		"Book":         s.Book(bounded, Event{}),
+		"AcceptClock":  s.AcceptClock(bounded, Event{}),
+		"Events":       s.Events(bounded, Search{}, noEvent),
+		"Lookup":       third(s.Lookup(bounded, "0000-0000")),
+		"Ticket":       second(s.Ticket(bounded, 1)),
+		"Tickets":      s.Tickets(bounded, 0, noon, func(Ticket, string) error { return nil }),
+		"EndTicket":    s.EndTicket(bounded, 1, noon, Event{}),
+		"Counters":     second(s.Counters(bounded, noon)),
+		"KeyChecks":    second(s.KeyChecks(bounded)),
+		"SetKeyChecks": s.SetKeyChecks(bounded, nil),
+	} {
+		t.Run(name, func(t *testing.T) { wants(t, err, ErrClosed) })
+	}
+}

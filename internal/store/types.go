@@ -1,0 +1,162 @@
+package store
+
+import "time"
+
+// Person is one account.
+type Person struct {
+	ID         int64
+	Name       string // canonical: lower case, unique
+	Display    string
+	Mail       string
+	Lang       string // "ja", "en" or "": the site's first
+	Groups     []string
+	Hash       string // of the password, with its parameters; "": none
+	Previous   string // the hash before it, to tell a stale password
+	Disabled   bool
+	MustChange bool      // Hash is of an initial password
+	Expires    time.Time // of an initial password; zero: never
+	Generation int64     // raised by every change of what is remembered of the person
+	Created    time.Time
+}
+
+// Token is a code device. Its secret is sealed; the store never sees it.
+type Token struct {
+	ID        int64
+	Person    int64
+	Kind      string // "totp", "hotp"
+	Label     string
+	Digits    int
+	Period    int // seconds
+	Algorithm string
+	Sealed    []byte
+	Version   int64 // of the seal
+	Created   time.Time
+
+	Step   int64 // the last step or counter accepted; -1: none
+	Drift  int   // steps the device was ahead of us when it was
+	Ticket int64 // that this step yielded; 0: none
+}
+
+// Account is a person with what a sign-in needs besides. It is shared by all
+// who read it: never change one.
+type Account struct {
+	Person
+	Tokens []Token
+	Known  map[string]time.Time // sources where the person succeeded, and when last
+}
+
+// Shown is a factor and when it was shown.
+type Shown struct {
+	Factor string
+	At     time.Time
+}
+
+// Ticket is proof that a person showed factors at a time, from a zone. Its
+// secret is not here, only the SHA-256 of it.
+type Ticket struct {
+	ID         int64 // given by Settle
+	Hash       [32]byte
+	Person     int64
+	Generation int64 // the person's, when it was made; void under another one
+	Parent     int64 // that lent factors; it has to live, and is used by this one. 0: none
+	Door       string
+	Service    string
+	Client     string
+	Zone       string
+	Rule       string
+	Shown      []Shown
+	Created    time.Time
+	Until      time.Time
+	Idle       time.Duration // 0: as long as Until
+	Used       time.Time
+	Ended      time.Time // zero: lives
+	Repeat     []byte    // what an equal attempt hashes to; nil: no repeat
+	Answers    int
+}
+
+// Event is one row of the book. It never holds a secret.
+type Event struct {
+	ID      int64
+	At      time.Time
+	Door    string
+	Client  string
+	Service string
+	Typed   string // the name as typed, masked by the caller when unknown
+	Person  int64  // 0: nobody known
+	Name    string // canonical
+	Source  string
+	How     string
+	Zone    string
+	Rule    string
+	Factors string // joined by +
+	Outcome string
+	Reason  string
+	Detail  string
+	Ticket  int64
+	Took    time.Duration
+	Count   int   // how many refusals the row stands for; 0 means 1
+	Last    int64 // id of the last of them; 0 means ID
+}
+
+// Counter is one throttle counter.
+type Counter struct {
+	Name  string
+	Count int // 0 removes the counter
+	Since time.Time
+	Last  time.Time
+	Data  []byte
+}
+
+// Burn consumes one step of a token.
+type Burn struct {
+	Token int64
+	Step  int64
+	Drift int
+}
+
+// Repeat counts one more answer for a ticket that is presented again.
+type Repeat struct {
+	Ticket  int64
+	Answers int // how many answers the ticket may give in all; 0: unbounded
+}
+
+// Settlement is all that one attempt writes. The zero value of a part leaves
+// that part out; Event is always booked.
+type Settlement struct {
+	Person     int64 // 0: nobody; then nothing below is compared
+	Generation int64 // the one that was judged
+
+	Burn     *Burn
+	Ticket   *Ticket
+	Repeat   *Repeat
+	Counters []Counter
+	Known    string // a source where Person succeeded
+	Event    Event
+
+	// What is booked instead of an admission that was lost.
+	IfRaced   string // the code was taken by another attempt, or the answers are used up
+	IfChanged string // the person's generation moved on
+	IfLost    string // outcome of the lost event
+
+	// Flood, if not "", counts the event into this minute's row of that name
+	// instead of giving it one of its own.
+	Flood string
+}
+
+// Loss says why a settlement put no ticket.
+type Loss int
+
+// The losses; the zero one is none.
+const (
+	NotLost Loss = iota
+	Raced
+	ChangedMeanwhile
+)
+
+// Settled is what became of a [Settlement].
+type Settled struct {
+	Event     int64
+	Reference string
+	Ticket    int64 // 0 if none was put
+	Lost      Loss
+}
