@@ -1,0 +1,131 @@
+package gate
+
+import (
+	"bytes"
+	"context"
+	"sync"
+	"time"
+
+	"sekisho/internal/directory"
+	"sekisho/internal/otp"
+	"sekisho/internal/reason"
+	"sekisho/internal/recent"
+	"sekisho/internal/store"
+)
+
+const (
+	afterQueue = 64
+	knownCodes = 10 // wrong codes behind the right password, before it is told
+	tellAgain  = 24 * time.Hour
+)
+
+// afterwards judges, on idle workers and after the answer has left, what the
+// answer must not depend on: whether the password before a wrong code was
+// right, and whether a wrong password is the one from before. Both are for
+// the help desk; what the queue can't hold is dropped.
+type afterwards struct {
+	gate *Gate
+	jobs chan afterward
+	end  context.CancelFunc
+	done sync.WaitGroup
+
+	known recent.Map[int64, int] // wrong codes behind the right password
+	told  recent.Map[string, time.Time]
+}
+
+type afterward struct {
+	account  *store.Account
+	event    store.Event
+	password []byte
+	stale    bool // compare with the previous password
+}
+
+func (w *afterwards) start(g *Gate) {
+	ctx, cancel := context.WithCancel(context.Background())
+	w.gate, w.end = g, cancel
+	w.jobs = make(chan afterward, afterQueue)
+	w.done.Add(1)
+	go func() {
+		defer w.done.Done()
+		for {
+			select {
+			case j := <-w.jobs:
+				w.judge(ctx, j)
+				clear(j.password)
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+}
+
+func (w *afterwards) close() {
+	if w.end != nil {
+		w.end()
+		w.done.Wait()
+	}
+}
+
+// wrongCode has the password before an unmatched code judged.
+func (w *afterwards) wrongCode(a *attempt) {
+	for _, t := range a.account.Tokens {
+		password := a.r.Password
+		if a.r.Code == nil {
+			var ok bool
+			if password, _, ok = otp.Split(a.r.Password, t.Digits, a.r.Separator); !ok {
+				continue
+			}
+		}
+		if len(password) == 0 {
+			return // a ticket lent it
+		}
+		w.put(afterward{account: a.account, event: a.event, password: password})
+		return
+	}
+}
+
+// wrongPassword has a wrong password compared with the one from before.
+func (w *afterwards) wrongPassword(a *attempt, password []byte) {
+	if a.account.Previous != "" {
+		w.put(afterward{account: a.account, event: a.event, password: password, stale: true})
+	}
+}
+
+func (w *afterwards) put(j afterward) {
+	j.password = bytes.Clone(j.password)
+	select {
+	case w.jobs <- j:
+	default:
+		clear(j.password)
+	}
+}
+
+func (w *afterwards) judge(ctx context.Context, j afterward) {
+	account := *j.account
+	if j.stale {
+		account.Hash = account.Previous
+	}
+	right, err := w.gate.Directory.CheckPassword(ctx, &account, j.password, directory.Idle)
+	if err != nil || !right {
+		return
+	}
+	why, key := reason.StalePassword, "stale "+account.Name+" "+j.event.Source
+	if !j.stale {
+		n, _ := w.known.Get(account.ID)
+		w.known.Put(account.ID, n+1)
+		if n+1 < knownCodes {
+			return
+		}
+		why, key = reason.PasswordKnown, "known "+account.Name
+	}
+	if at, ok := w.told.Get(key); ok && j.event.At.Sub(at) < tellAgain {
+		return
+	}
+	w.told.Put(key, j.event.At)
+	w.known.Delete(account.ID)
+	j.event.Outcome, j.event.Reason = "noticed", string(why)
+	j.event.At = w.gate.Now()
+	if err := w.gate.Store.Book(ctx, j.event); err != nil {
+		w.gate.Log.Error("a notice for the help desk was not booked", "person", account.Name, "reason", string(why), "error", err)
+	}
+}

@@ -1,0 +1,175 @@
+// Package gate is where a person is admitted.
+//
+// One request, told: a door hands over a [Request]. The gate collects facts:
+// who this is, from which zone, whether delayed, what a presented ticket
+// lends. It asks the policy what is needed. It proves that: the code first,
+// without consuming it, then the password, once. It asks the policy again
+// with what was shown, and settles: in one transaction the code is burnt, the
+// ticket put, the counters set and the decision booked. Only then is there an
+// [Answer].
+//
+// A refusal is an Answer. An error means that the gate could not judge, and
+// that the next person could not be judged either: a door then says nothing
+// that could be taken for a refusal.
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"sekisho/internal/directory"
+	"sekisho/internal/keyring"
+	"sekisho/internal/metrics"
+	"sekisho/internal/reason"
+	"sekisho/internal/store"
+	"sekisho/policy"
+)
+
+// Gate admits people. Its exported fields are set before Start and not
+// changed afterwards.
+type Gate struct {
+	Store     *store.Store
+	Directory directory.Directory
+	Ring      *keyring.Ring
+	Metrics   *metrics.Decisions // nil counts nothing
+	Log       *slog.Logger
+	Now       func() time.Time
+	Steady    func() time.Duration // a clock that never jumps; nil: the machine's
+	Language  string               // of what people are told: "en" or "ja"
+	Window    int                  // steps a code may be early or late; 0: 1
+	Throttle  Throttle
+
+	rules    atomic.Pointer[rules]
+	clock    clock
+	throttle throttle
+	floods   floods
+	joins    joins
+	after    afterwards
+}
+
+// rules are what a reload replaces, together.
+type rules struct {
+	policy *policy.Policy
+	zones  *policy.Zones
+}
+
+// Start reads the throttle counters and looks at the clock. SetRules comes
+// before it.
+func (g *Gate) Start(ctx context.Context) error {
+	if g.rules.Load() == nil {
+		return errors.New("the gate has no rules")
+	}
+	g.clock.start(g.Now, g.Steady)
+	if err := g.throttle.start(ctx, g); err != nil {
+		return fmt.Errorf("read the throttle counters: %w", err)
+	}
+	g.after.start(g)
+	return nil
+}
+
+// Close ends what is judged after the answers.
+func (g *Gate) Close() { g.after.close() }
+
+// SetRules puts new rules in force; attempts under way end under the old.
+func (g *Gate) SetRules(p *policy.Policy, z *policy.Zones) { g.rules.Store(&rules{p, z}) }
+
+// Alive reports whether attempts can be settled at present.
+func (g *Gate) Alive() bool { return g.Store.Alive() }
+
+// Admit judges one attempt. The error means that it could not be judged.
+func (g *Gate) Admit(ctx context.Context, r Request) (Answer, error) {
+	a := g.begin(r)
+	defer a.guess.giveBack()
+	answer, err := a.judge(ctx)
+	if err != nil {
+		g.Metrics.Error(r.Door)
+		return Answer{}, fmt.Errorf("judge a sign-in by %s: %w", r.Client, err)
+	}
+	g.Metrics.Count(r.Door, r.Service, answer.Outcome.String(), answer.Reason)
+	return answer, nil
+}
+
+// Refuse books a request that the door could not let be judged, and words the
+// refusal.
+func (g *Gate) Refuse(ctx context.Context, r Request, why Fault) (Answer, error) {
+	a := g.begin(r)
+	if !reason.Valid(why) {
+		why = reason.CannotJudge
+	}
+	answer, err := a.refuse(ctx, why)
+	if err != nil {
+		g.Metrics.Error(r.Door)
+		return Answer{}, fmt.Errorf("book a refusal by %s: %w", r.Client, err)
+	}
+	g.Metrics.Count(r.Door, r.Service, answer.Outcome.String(), answer.Reason)
+	return answer, nil
+}
+
+// judge walks the steps; each may end the attempt.
+func (a *attempt) judge(ctx context.Context) (Answer, error) {
+	release, err := a.gate.joins.enter(ctx, a)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer release()
+	if why, err := a.facts(ctx); why != "" || err != nil {
+		return a.refuseOr(ctx, why, err)
+	}
+	decision := a.decide()
+	switch decision.Verdict {
+	case policy.Allow:
+		return a.admit(ctx, decision, reason.Reused)
+	case policy.Deny:
+		return a.refuse(ctx, denials[decision.Why])
+	}
+	if !a.reserve() {
+		return a.refuse(ctx, denials[a.decide().Why])
+	}
+	if why, err := a.prove(ctx, decision); why != "" || err != nil {
+		return a.refuseOr(ctx, why, err)
+	}
+	again := a.decide()
+	if again.Verdict != policy.Allow {
+		return a.refuse(ctx, reason.NoMeans)
+	}
+	why := reason.Admitted
+	if a.repeat != nil {
+		why = reason.Repeated
+	}
+	return a.admit(ctx, again, why)
+}
+
+// refuseOr refuses, or passes on that nothing could be judged. What only this
+// name or this record caused is a refusal, too: else a name could make a NAS
+// take the server for dead.
+func (a *attempt) refuseOr(ctx context.Context, why reason.Code, err error) (Answer, error) {
+	switch {
+	case err == nil:
+		return a.refuse(ctx, why)
+	case errors.Is(err, directory.ErrName), errors.Is(err, keyring.ErrSealed), errors.Is(err, keyring.ErrUnknownKey):
+		a.event.Detail = err.Error()
+		return a.refuse(ctx, reason.CannotJudge)
+	}
+	return Answer{}, err
+}
+
+var denials = map[policy.Why]reason.Code{
+	policy.WhyNoRule:    reason.NoRule,
+	policy.WhyDenied:    reason.RuleDenies,
+	policy.WhyThrottled: reason.Throttled,
+}
+
+// String names the outcome as the book does.
+func (o Outcome) String() string {
+	switch o {
+	case Challenged:
+		return "challenged"
+	case Admitted:
+		return "admitted"
+	}
+	return "refused"
+}

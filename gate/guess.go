@@ -1,0 +1,153 @@
+package gate
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+
+	"sekisho/internal/store"
+	"sekisho/policy"
+)
+
+// guess is an attempt's reservation: it counts as in work until it succeeds,
+// fails or is given back.
+type guess struct {
+	t        *throttle
+	own      *count // nil: nothing is reserved
+	place    place
+	stranger *[sha256.Size]byte // nobody's name; then place is unused
+	codes    place
+	net      string // "": the source has no counter
+}
+
+// giveBack ends the reservation: nothing was judged, or it was right.
+func (g *guess) giveBack() {
+	if g.own == nil {
+		return
+	}
+	g.t.mu.Lock()
+	defer g.t.mu.Unlock()
+	g.release()
+}
+
+func (g *guess) release() {
+	if g.own.inWork--; g.own.inWork == 0 && g.own.n == 0 {
+		if g.stranger != nil {
+			if now, _ := g.t.strangers.Get(*g.stranger); now == g.own {
+				g.t.strangers.Delete(*g.stranger)
+			}
+		} else if g.t.people[g.place] == g.own {
+			delete(g.t.people, g.place)
+		}
+	}
+	g.own = nil
+}
+
+// failed counts the guess and returns the counters to settle. The same wrong
+// password again, and the same refusal within seconds, count once.
+func (a *attempt) failed() []store.Counter {
+	g := &a.guess
+	if g.own == nil {
+		return nil
+	}
+	t := g.t
+	mac := t.mac([]byte(a.name), a.r.Password, a.r.Code)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	own := g.own
+	g.release()
+	before, again := t.wrongs.Get(mac)
+	age := a.at.Sub(before)
+	switch {
+	case again && a.wrong == wrongPassword && age < sameFor:
+		t.wrongs.Put(mac, a.at)
+		return nil
+	case again && age < repeatedFor:
+		// Not put anew: the same digits are another guess in the next step.
+		return nil
+	}
+	t.wrongs.Put(mac, a.at)
+	if own.n > 0 && a.at.Sub(own.last) >= countsFor {
+		own.n = 0
+	}
+	own.n, own.last = own.n+1, a.at
+	if own.n == 1 {
+		own.since = a.at
+	}
+	if g.stranger != nil {
+		t.strangers.Put(*g.stranger, own)
+		return t.spread(a, nil)
+	}
+	t.people[g.place] = own
+	counters := []store.Counter{own.row(g.place)}
+	if a.wrong == wrongCode && g.place.kind == atZone {
+		codes := t.people[g.codes]
+		if codes == nil || a.at.Sub(codes.since) >= countsFor {
+			codes = &count{since: a.at}
+			t.people[g.codes] = codes
+		}
+		codes.n, codes.last = codes.n+1, a.at
+		counters = append(counters, codes.row(g.codes))
+	}
+	return t.spread(a, counters)
+}
+
+// spread counts the person into those who failed from this network.
+func (t *throttle) spread(a *attempt, counters []store.Counter) []store.Counter {
+	network := a.guess.net
+	if network == "" {
+		return counters
+	}
+	c, _ := t.networks.Get(network)
+	if c == nil || a.at.Sub(c.since) >= t.Window && a.at.Sub(c.last) >= t.delay(len(c.people)-t.Spray) {
+		c = &count{since: a.at, people: make(map[uint64]bool)}
+		t.networks.Put(network, c)
+	}
+	m := hmac.New(sha256.New, t.spray)
+	m.Write([]byte(a.name))
+	who := binary.BigEndian.Uint64(m.Sum(nil))
+	if c.people[who] || len(c.people) >= sprayed {
+		return counters
+	}
+	c.people[who] = true
+	c.n, c.last = len(c.people), a.at
+	if c.n < t.Spray/2 {
+		// A few mistyped names from one network are not worth a row each.
+		return counters
+	}
+	return append(counters, c.row(place{kind: ofNetwork, where: network}))
+}
+
+// succeeded returns the counters that the success resets. They are forgotten
+// when the settlement is durable, by forget.
+func (a *attempt) succeeded() []store.Counter {
+	g := &a.guess
+	if g.own == nil || g.stranger != nil {
+		return nil
+	}
+	g.t.mu.Lock()
+	defer g.t.mu.Unlock()
+	var counters []store.Counter
+	if g.own.n > 0 {
+		counters = append(counters, store.Counter{Name: g.place.String()})
+	}
+	// Inside nobody guesses codes from afar: it opens what they had shut.
+	if a.zone.Name != policy.OffCampus && g.t.people[g.codes] != nil {
+		counters = append(counters, store.Counter{Name: g.codes.String()})
+	}
+	return counters
+}
+
+func (a *attempt) forget() {
+	g := &a.guess
+	if g.own == nil {
+		return
+	}
+	g.t.mu.Lock()
+	defer g.t.mu.Unlock()
+	g.own.n = 0
+	g.release()
+	if a.zone.Name != policy.OffCampus {
+		delete(g.t.people, g.codes)
+	}
+}

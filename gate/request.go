@@ -1,0 +1,82 @@
+package gate
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Request is one attempt as a door saw it. The door owns Password and Code
+// and clears them when Admit has returned.
+type Request struct {
+	Door    string // policy.DoorRADIUS, …
+	Service string
+	Client  string // name of the NAS, application or web listener that asks
+	Zone    string // fixed by the listener or client; "" judges Source.Addr
+	Source  Source
+	User    string // as typed
+
+	Password  []byte // with the code behind it where the door has one field
+	Code      []byte // a field of its own; nil where the door has none
+	Separator string // what stands between password and code in one field
+
+	TicketSecret string // presented by the person; "" none
+
+	Came time.Time // when the request arrived; zero: when Admit was called
+}
+
+// Source is where the person sits, as best known. The zero Source is unknown
+// and therefore outside.
+type Source struct {
+	Addr  netip.Addr // the person's own address; zero: unknown
+	Label string     // what else the client told of the device: a MAC, a line number
+	How   string     // how it is known: "socket", "calling-station-id", …
+}
+
+// Outcome is what became of an attempt.
+type Outcome int
+
+// The outcomes; the zero one refuses.
+const (
+	Refused Outcome = iota
+	Challenged
+	Admitted
+)
+
+// Answer is what a door tells its client. An error beside it means that the
+// gate could not judge: the door then says nothing that counts as a refusal.
+type Answer struct {
+	Outcome   Outcome
+	Person    Person
+	Ticket    Ticket // only if Admitted
+	State     []byte // only if Challenged
+	Message   string // for the person; ends with the reference when Refused
+	Reference string // as the help desk looks it up: 7F3K-92QD
+	Reason    string // closed list; for counters and logs, never for a wire
+
+	// Ready is when a refusal that takes the longest way would be ready.
+	// The door lets a refusal leave at the next multiple of its delay after
+	// Ready, counted from Request.Came. Zero: now.
+	Ready time.Time
+}
+
+// Person is who was admitted.
+type Person struct {
+	ID     int64
+	Name   string // canonical
+	Groups []string
+}
+
+// Ticket is what an admission yields.
+type Ticket struct {
+	ID     string // public, for display and revocation; opens nothing
+	Secret Secret // opens: for a cookie, never for a log
+	Class  string // for RADIUS: the ID bound to the client by a MAC
+	Until  time.Time
+	Idle   time.Duration
+}
+
+// Secret is a value that must not be logged; its String hides it.
+type Secret string
+
+// String returns a placeholder, so that a secret can't slip into a log.
+func (Secret) String() string { return "[secret]" }

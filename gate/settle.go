@@ -1,0 +1,110 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"sekisho/internal/otp"
+	"sekisho/internal/reason"
+	"sekisho/internal/store"
+	"sekisho/policy"
+)
+
+// admit settles an admission. Only when it is durable is there an answer; if
+// the code or the person's generation was lost meanwhile, it is a refusal.
+func (a *attempt) admit(ctx context.Context, d policy.Decision, why reason.Code) (Answer, error) {
+	st := store.Settlement{
+		Person: a.account.ID, Generation: a.account.Generation,
+		Counters: a.succeeded(), Known: a.newlyKnown(),
+		IfRaced: string(reason.CodeUsed), IfChanged: string(reason.Changed), IfLost: Refused.String(),
+	}
+	var ticket *store.Ticket
+	var secret []byte
+	if a.repeat != nil {
+		ticket = a.repeat
+		st.Repeat = &store.Repeat{Ticket: ticket.ID, Answers: d.Repeat.Answers}
+		a.event.Ticket = ticket.ID
+	} else {
+		issued, s := a.issue(d)
+		ticket, secret, st.Ticket = issued, s[:], issued
+		if a.match.Found == otp.Fresh {
+			drift := a.device.row.Drift
+			if a.device.token.Kind == otp.TOTP {
+				drift = a.match.Offset
+			}
+			st.Burn = &store.Burn{Token: a.device.row.ID, Step: a.match.Step, Drift: drift}
+		}
+	}
+	a.event.Outcome, a.event.Reason, a.event.Factors = Admitted.String(), string(why), policy.Need(d.Proves).String()
+	a.event.Took = a.gate.Now().Sub(a.r.Came)
+	st.Event = a.event
+	settled, err := a.gate.Store.Settle(ctx, st)
+	if errors.Is(err, store.ErrRecord) {
+		a.event.Detail = err.Error()
+		return a.refuse(ctx, reason.CannotJudge)
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	switch settled.Lost { // then the refusal is booked already
+	case store.Raced:
+		return a.answer(settled.Reference, reason.CodeUsed), nil
+	case store.ChangedMeanwhile:
+		return a.answer(settled.Reference, reason.Changed), nil
+	}
+	a.forget()
+	if a.repeat == nil {
+		ticket.ID = settled.Ticket
+	}
+	return Answer{
+		Outcome: Admitted, Reason: string(why), Reference: settled.Reference,
+		Person: Person{ID: a.account.ID, Name: a.account.Name, Groups: a.account.Groups},
+		Ticket: a.gate.handOver(ticket.ID, ticket, a.r.Client, secret),
+	}, nil
+}
+
+// refuse books the refusal and words it.
+func (a *attempt) refuse(ctx context.Context, why reason.Code) (Answer, error) {
+	var counters []store.Counter
+	if a.wrong != nothingWrong {
+		counters = a.failed()
+	}
+	a.event.Outcome, a.event.Reason = Refused.String(), string(why)
+	a.event.Took = a.gate.Now().Sub(a.r.Came)
+	if a.match.Found == otp.Used || a.match.Found == otp.Near {
+		a.event.Detail = strings.TrimSpace(a.event.Detail + " " + offset(a.match.Offset))
+	}
+	settled, err := a.gate.Store.Settle(ctx, store.Settlement{
+		Event: a.event, Counters: counters, Flood: a.flood(),
+	})
+	if err != nil {
+		return Answer{}, err
+	}
+	return a.answer(settled.Reference, why), nil
+}
+
+// answer words a refusal. What was wrong is told only to somebody who showed
+// the password and the device; all others get the same sentence.
+func (a *attempt) answer(reference string, why reason.Code) Answer {
+	text := why.Person(a.gate.Language)
+	if a.proved {
+		text = why.Proven(a.gate.Language, a.wait())
+	}
+	out := Answer{Outcome: Refused, Reason: string(why), Reference: reference, Message: told(a.gate.Language, text, reference)}
+	// A refusal without hashing must not stand out by being early when those
+	// with hashing are late.
+	if a.wrong != wrongPassword && !a.proved {
+		if wait := a.gate.Directory.Backlog(); wait > 0 {
+			out.Ready = a.gate.Now().Add(wait)
+		}
+	}
+	return out
+}
+
+func told(language, text, reference string) string {
+	if language == "ja" {
+		return text + "（照会番号 " + reference + "）"
+	}
+	return text + " Reference: " + reference
+}

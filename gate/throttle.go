@@ -1,0 +1,200 @@
+package gate
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"net/netip"
+	"sync"
+	"time"
+
+	"sekisho/internal/recent"
+	"sekisho/policy"
+)
+
+// Throttle is how guessing is slowed down. The zero value throttles by the
+// defaults.
+type Throttle struct {
+	Off       bool
+	DryRun    bool          // book what would be delayed, delay nothing
+	First     time.Duration // after the first failure, doubled by each; 0: 1 s
+	Longest   time.Duration // 0: 15 min
+	Spray     int           // people failing from one network before it is delayed; 0: 20
+	Window    time.Duration // in which they are counted; 0: 10 min
+	CodesADay int           // unmatched codes before new sources are shut out; 0: 100
+	Never     []netip.Prefix
+}
+
+const (
+	knownFor    = 30 * 24 * time.Hour
+	sameFor     = time.Hour        // the same wrong password counts once
+	repeatedFor = 15 * time.Second // the same refusal again does not count
+	countsFor   = 24 * time.Hour
+	atOnce      = 8  // attempts in work at once while nothing has failed
+	sprayed     = 64 // people remembered of one network
+)
+
+// throttle holds the counters. Those of people are in the store, too; those
+// of names that nobody has are only here, so they can't fill the disk.
+type throttle struct {
+	Throttle
+	spray []byte // key of what ofNetwork remembers
+
+	mu        sync.Mutex
+	people    map[place]*count
+	networks  recent.Map[string, *count]            // bounded: anybody with IPv6 has networks without end
+	strangers recent.Map[[sha256.Size]byte, *count] // by HMAC: people type passwords where the name belongs
+	wrongs    recent.Map[[sha256.Size]byte, time.Time]
+	key       [32]byte // of strangers and wrongs; of this process
+}
+
+func (t *throttle) start(ctx context.Context, g *Gate) error {
+	t.Throttle = g.Throttle
+	t.First = or(t.First, time.Second)
+	t.Longest = or(t.Longest, 15*time.Minute)
+	t.Window = or(t.Window, 10*time.Minute)
+	if t.Spray == 0 {
+		t.Spray = 20
+	}
+	if t.CodesADay == 0 {
+		t.CodesADay = 100
+	}
+	rand.Read(t.key[:])
+	t.spray = g.Ring.MAC("spray")
+	t.people = make(map[place]*count)
+	stored, err := g.Store.Counters(ctx, g.Now().Add(-countsFor))
+	for _, c := range stored {
+		p, ok := parsePlace(c.Name)
+		if !ok {
+			continue
+		}
+		read := &count{n: c.Count, since: c.Since, last: c.Last}
+		if p.kind == ofNetwork {
+			read.people = parsePeople(c.Data)
+			t.networks.Put(p.where, read)
+		} else {
+			t.people[p] = read
+		}
+	}
+	return err
+}
+
+func or(d, otherwise time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return otherwise
+}
+
+// reserve counts the attempt as in work, and reports whether it may be judged
+// now. All of that is one step, so that many at once can't slip through.
+func (a *attempt) reserve() bool {
+	t := &a.gate.throttle
+	if t.Off || t.never(a.r.Source.Addr) {
+		return true
+	}
+	g := guess{t: t}
+	known := false
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := a.account; p != nil {
+		seen, ok := p.Known[a.source]
+		known = ok && a.source != "" && a.at.Sub(seen) < knownFor
+		g.place = place{atZone, p.ID, p.Generation, a.zone.Name}
+		if known {
+			g.place.kind, g.place.where = atSource, a.source
+		}
+		g.codes = place{ofCodes, p.ID, p.Generation, ""}
+		g.own = t.people[g.place]
+	} else {
+		name := t.mac([]byte(a.zone.Name), []byte(a.name))
+		g.stranger = &name
+		g.own, _ = t.strangers.Get(name)
+	}
+	if !known && a.r.Source.Addr.IsValid() && !a.zone.Shared {
+		g.net = network(a.r.Source.Addr)
+	}
+	// What was guessed from afar shuts nobody out inside.
+	shut := !known && a.zone.Name == policy.OffCampus && t.shut(g.codes, a.at)
+	delayed := t.delayed(g.own, a.at) || shut || t.sprayed(g.net, a.at)
+	if delayed && !t.DryRun {
+		a.throttled = true
+		return false
+	}
+	if delayed {
+		a.event.Detail = "would have been delayed"
+	}
+	if g.own == nil {
+		g.own = &count{}
+		if g.stranger != nil {
+			t.strangers.Put(*g.stranger, g.own)
+		} else {
+			t.people[g.place] = g.own
+		}
+	}
+	g.own.inWork++
+	a.guess = g
+	return true
+}
+
+// delayed: while nothing failed a few may be in work at once, as a mail
+// program opens several connections. After a failure it is one at a time, and
+// that one's delay starts before it is judged.
+func (t *throttle) delayed(c *count, at time.Time) bool {
+	switch {
+	case c == nil:
+		return false
+	case c.n == 0:
+		return c.inWork >= atOnce
+	case at.Sub(c.last) >= countsFor:
+		return c.inWork > 0
+	}
+	return c.inWork > 0 || at.Before(c.last.Add(t.delay(c.n)))
+}
+
+// shut reports whether a day's unmatched codes are used up.
+func (t *throttle) shut(p place, at time.Time) bool {
+	c := t.people[p]
+	return c != nil && c.n >= t.CodesADay && at.Sub(c.since) < countsFor
+}
+
+// sprayed reports whether too many people failed from one network.
+func (t *throttle) sprayed(network string, at time.Time) bool {
+	c, _ := t.networks.Get(network)
+	return c != nil && len(c.people) > t.Spray && at.Before(c.last.Add(t.delay(len(c.people)-t.Spray)))
+}
+
+// delay after n failures: First, doubled by each further one.
+func (t *throttle) delay(n int) time.Duration {
+	d := t.First
+	for range min(n-1, 30) {
+		if d *= 2; d >= t.Longest {
+			return t.Longest
+		}
+	}
+	return d
+}
+
+func (t *throttle) never(addr netip.Addr) bool {
+	for _, p := range t.Never {
+		if p.Contains(addr.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// mac is what is remembered instead of names and passwords.
+func (t *throttle) mac(parts ...[]byte) (sum [sha256.Size]byte) {
+	m := hmac.New(sha256.New, t.key[:])
+	var size [8]byte
+	for _, part := range parts {
+		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
+		m.Write(size[:])
+		m.Write(part)
+	}
+	m.Sum(sum[:0])
+	return sum
+}

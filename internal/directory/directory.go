@@ -1,0 +1,57 @@
+// Package directory is who people are and who checks their password.
+//
+// One sign-in, told: the gate asks Find for what was typed as a name. Find
+// brings it to the canonical form, whether it was typed as a bare name, as
+// name@domain, DOMAIN\name or a DN, and returns the account. When policy and
+// code say so the gate asks CheckPassword, once. Local people have a hash in
+// the store, checked in the bounded pool; a hash in an old format is renewed
+// afterwards, off the answer path. A name that nobody has costs as much work
+// as one that somebody has.
+package directory
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"sekisho/internal/passwd"
+	"sekisho/internal/store"
+)
+
+// The errors of Find that mean a refusal. Any other error, of Find or
+// CheckPassword, means that nothing could be judged.
+var (
+	// ErrUnknown means that nobody has this name.
+	ErrUnknown = errors.New("nobody has this name")
+	// ErrName means that this can't be anybody's name, or is the name of
+	// several people: the next person's sign-in is not affected.
+	ErrName = errors.New("the name can't be looked up")
+)
+
+// Priority is whose password is hashed first.
+type Priority = passwd.Priority
+
+// The priorities.
+const (
+	Open     = passwd.Open     // may use half of the queue
+	Reserved = passwd.Reserved // an inside source, or a code that matched
+	Idle     = passwd.Idle     // off the answer path
+)
+
+// Directory is where people are looked up.
+type Directory interface {
+	// Canonical is the one form of a name as typed, whether or not anybody
+	// has it. It never fails: what is no name comes back folded.
+	Canonical(typed string) string
+
+	// Find returns the account of a canonical name.
+	Find(ctx context.Context, name string) (*store.Account, error)
+
+	// CheckPassword tells whether the password is this person's. A nil
+	// account costs the same work and is never right.
+	CheckPassword(ctx context.Context, a *store.Account, password []byte, p Priority) (bool, error)
+
+	// Backlog is how long a check waits at present where more than half of
+	// the queue is taken, else 0.
+	Backlog() time.Duration
+}

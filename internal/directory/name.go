@@ -1,0 +1,73 @@
+package directory
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-ldap/ldap/v3"
+	"golang.org/x/text/unicode/norm"
+)
+
+const maxName = 255 // octets; RADIUS carries 253
+
+// Names is how names are typed at this site. The zero value knows bare names
+// only.
+type Names struct {
+	Domains []string // accepted behind @ and before \, in any case
+	Base    string   // the DN below which people lie; "" accepts no DN
+}
+
+// Canonical is the one form of a name: NFC, lower case, without domain.
+func (n Names) Canonical(typed string) string {
+	name := strings.TrimSpace(typed)
+	if dn, ok := n.fromDN(name); ok {
+		name = dn
+	}
+	name = fold(name)
+	if at := strings.LastIndexByte(name, '@'); at >= 0 && n.knows(name[at+1:]) {
+		name = name[:at]
+	} else if i := strings.IndexByte(name, '\\'); i >= 0 && n.knows(name[:i]) {
+		name = name[i+1:]
+	}
+	return name
+}
+
+func (n Names) knows(domain string) bool {
+	for _, d := range n.Domains {
+		if fold(d) == domain {
+			return true
+		}
+	}
+	return false
+}
+
+// fromDN takes the uid from the first part of a DN right below ou=people.
+func (n Names) fromDN(typed string) (string, bool) {
+	if n.Base == "" || !strings.Contains(typed, "=") {
+		return "", false
+	}
+	dn, err := ldap.ParseDN(typed)
+	if err != nil || len(dn.RDNs) == 0 {
+		return "", false
+	}
+	base, err := ldap.ParseDN("ou=people," + n.Base)
+	if err != nil || !base.AncestorOfFold(dn) || len(dn.RDNs) != len(base.RDNs)+1 {
+		return "", false
+	}
+	for _, a := range dn.RDNs[0].Attributes {
+		if strings.EqualFold(a.Type, "uid") {
+			return a.Value, true
+		}
+	}
+	return "", false
+}
+
+func fold(s string) string { return strings.ToLower(norm.NFC.String(s)) }
+
+// lookable reports whether a name can be anybody's at all.
+func lookable(name string) bool {
+	if name == "" || len(name) > maxName || !utf8.ValidString(name) {
+		return false
+	}
+	return strings.IndexFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }) < 0
+}

@@ -1,0 +1,87 @@
+package directory
+
+import (
+	"strings"
+	"testing"
+)
+
+var site = Names{Domains: []string{"example.ac.jp", "EXAMPLE"}, Base: "dc=example,dc=ac,dc=jp"}
+
+func TestCanonical(t *testing.T) {
+	for typed, want := range map[string]string{
+		"alice":               "alice",
+		"  Alice\t":           "alice",
+		"ALICE":               "alice",
+		"alice@example.ac.jp": "alice",
+		"alice@Example.AC.jp": "alice",
+		"alice@elsewhere.org": "alice@elsewhere.org",
+		"a@b@example.ac.jp":   "a@b",
+		"EXAMPLE\\Alice":      "alice",
+		"example\\alice":      "alice",
+		"OTHER\\alice":        "other\\alice",
+		"@example.ac.jp":      "",
+		"EXAMPLE\\":           "",
+		"":                    "",
+		"e\u0301lodie":        "élodie", // composed
+		"ÉLODIE":              "élodie",
+		"山田":                  "山田",
+		"al\x00ice":           "al\x00ice",
+		"uid=Alice,ou=people,dc=example,dc=ac,dc=jp":            "alice",
+		"UID=alice, OU=People, DC=example, DC=ac, DC=jp":        "alice",
+		"cn=Alice A+uid=alice,ou=people,dc=example,dc=ac,dc=jp": "alice",
+		"uid=al\\2cice,ou=people,dc=example,dc=ac,dc=jp":        "al,ice",
+		// Nobody's: another branch, deeper, another attribute, broken.
+		"uid=svc,ou=services,dc=example,dc=ac,dc=jp":   "uid=svc,ou=services,dc=example,dc=ac,dc=jp",
+		"uid=x,uid=y,ou=people,dc=example,dc=ac,dc=jp": "uid=x,uid=y,ou=people,dc=example,dc=ac,dc=jp",
+		"cn=alice,ou=people,dc=example,dc=ac,dc=jp":    "cn=alice,ou=people,dc=example,dc=ac,dc=jp",
+		"ou=people,dc=example,dc=ac,dc=jp":             "ou=people,dc=example,dc=ac,dc=jp",
+		"uid=alice,ou=people,dc=example,dc=com":        "uid=alice,ou=people,dc=example,dc=com",
+		"uid=alice,=":                                  "uid=alice,=",
+	} {
+		if got := site.Canonical(typed); got != want {
+			t.Errorf("%q becomes %q, want %q", typed, got, want)
+		}
+	}
+}
+
+func TestZeroNamesKnowBareNamesOnly(t *testing.T) {
+	for _, typed := range []string{"alice@example.ac.jp", `example\alice`, "uid=alice,ou=people,dc=example"} {
+		if got := (Names{}).Canonical(typed); got != typed {
+			t.Errorf("%q becomes %q", typed, got)
+		}
+	}
+}
+
+// A base that is no DN takes no DN; it must not take all.
+func TestBrokenBase(t *testing.T) {
+	typed := "uid=alice,ou=people,dc=example"
+	if got := (Names{Base: "not a DN"}).Canonical(typed); got != typed {
+		t.Errorf("%q becomes %q", typed, got)
+	}
+}
+
+func TestLookable(t *testing.T) {
+	for name, want := range map[string]bool{
+		"alice": true, "山田": true, "a b": true, strings.Repeat("x", maxName): true,
+		"": false, strings.Repeat("x", maxName+1): false, "a\x00": false, "a\nb": false, "a\x7f": false, "\xff": false,
+	} {
+		if lookable(name) != want {
+			t.Errorf("%q: want %v", name, want)
+		}
+	}
+}
+
+func FuzzCanonical(f *testing.F) {
+	for _, typed := range []string{"alice", "alice@example.ac.jp", `EXAMPLE\alice`, "uid=a\\2c,ou=people,dc=example,dc=ac,dc=jp", "\xff=@\\"} {
+		f.Add(typed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		name := site.Canonical(typed)
+		if again := site.Canonical(typed); again != name {
+			t.Errorf("%q becomes %q, then %q", typed, name, again)
+		}
+		if lookable(name) && fold(name) != name {
+			t.Errorf("%q becomes %q, which folds to %q", typed, name, fold(name))
+		}
+	})
+}
