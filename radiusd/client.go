@@ -1,0 +1,239 @@
+package radiusd
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"sekisho/policy"
+)
+
+// Client is one machine, or one network of machines, that asks on people's
+// behalf: a NAS. What is left zero is the careful choice.
+type Client struct {
+	Name   string
+	Prefix netip.Prefix // where its requests come from; the longest prefix wins
+
+	// Secrets are the shared secrets, the newest first; several while one is
+	// being replaced. The one that made the Message-Authenticator is used for
+	// the reply. Of a request without one, the first secret under which the
+	// password is text counts, and the first of all if none is.
+	Secrets [][]byte
+
+	Service   string // what its people sign in to
+	Zone      string // where they are; "": [policy.OffCampus]
+	Separator string // between password and code; "": none
+
+	// AllowMissingMA accepts requests without a Message-Authenticator, which
+	// anybody on the path can alter (CVE-2024-3596). Only for a NAS that
+	// can't send it, and never for a proxy.
+	AllowMissingMA bool
+	Proxy          bool // relays for others
+	NoClass        bool // takes Class for a group: leave it out
+
+	RejectDelay time.Duration // a refusal leaves that long after its request, or a multiple; 0: at once
+}
+
+// String is the name alone: a client holds secrets.
+func (c Client) String() string { return c.Name }
+
+// LogValue is the name alone, too.
+func (c Client) LogValue() slog.Value { return slog.StringValue(c.Name) }
+
+// Clients is a checked list of clients. The zero value knows nobody.
+type Clients struct {
+	list []Client
+}
+
+// NewClients checks the clients and returns all the faults it finds at once,
+// joined: a name that is missing or given twice, a prefix given twice, no
+// secret, or a proxy that may leave out the Message-Authenticator (it adds
+// Proxy-State, without which that attack does not work).
+func NewClients(clients []Client) (*Clients, error) {
+	var faults []error
+	names := make(map[string]bool)
+	prefixes := make(map[netip.Prefix]string)
+	list := slices.Clone(clients)
+	for i := range list {
+		c := &list[i]
+		fault := func(format string, args ...any) {
+			faults = append(faults, fmt.Errorf("client %q: "+format, append([]any{c.Name}, args...)...))
+		}
+		switch {
+		case c.Name == "":
+			fault("has no name")
+		case names[c.Name]:
+			fault("is named twice")
+		}
+		names[c.Name] = true
+
+		prefix, ok := unmap(c.Prefix)
+		if other, taken := prefixes[prefix]; !ok {
+			fault("%v is not an address prefix", c.Prefix)
+		} else if taken {
+			fault("has the prefix %v of client %q", prefix, other)
+		} else {
+			prefixes[prefix] = c.Name
+			c.Prefix = prefix
+		}
+
+		if len(c.Secrets) == 0 || slices.ContainsFunc(c.Secrets, func(s []byte) bool { return len(s) == 0 }) {
+			fault("has no secret, or an empty one")
+		}
+		if c.Proxy && c.AllowMissingMA {
+			fault("a proxy must send Message-Authenticator")
+		}
+		if c.RejectDelay < 0 {
+			fault("a negative reject delay")
+		}
+		if c.Zone == "" {
+			c.Zone = policy.OffCampus
+		}
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	return &Clients{list: list}, nil
+}
+
+// unmap turns an IPv4-mapped prefix into the IPv4 prefix it stands for, so
+// that a client is found on whatever socket it comes in.
+func unmap(p netip.Prefix) (netip.Prefix, bool) {
+	if p.IsValid() && p.Addr().Is4In6() {
+		if p.Bits() < 96 {
+			return netip.Prefix{}, false
+		}
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
+	return p.Masked(), p.IsValid()
+}
+
+// nas is a client at work: with its secrets ready for use, its counters and
+// what is remembered of it while this list of clients is in force.
+type nas struct {
+	Client
+	secrets    []*secret
+	counters   counters
+	complaints complaints
+	status     bucket
+	nameless   sync.Once // a warning was given
+}
+
+// table finds the client of an address.
+type table struct {
+	clients map[netip.Prefix]*nas
+	bits4   []int // prefix lengths in use, the longest first
+	bits6   []int
+}
+
+func newTable(clients *Clients, m *metrics) *table {
+	t := &table{clients: make(map[netip.Prefix]*nas)}
+	if clients == nil {
+		return t
+	}
+	for _, c := range clients.list {
+		n := &nas{Client: c, counters: m.of(c.Name)}
+		for _, key := range c.Secrets {
+			n.secrets = append(n.secrets, newSecret(key))
+		}
+		t.clients[c.Prefix] = n
+		if c.Prefix.Addr().Is4() {
+			t.bits4 = append(t.bits4, c.Prefix.Bits())
+		} else {
+			t.bits6 = append(t.bits6, c.Prefix.Bits())
+		}
+	}
+	for _, bits := range []*[]int{&t.bits4, &t.bits6} {
+		slices.Sort(*bits)
+		*bits = slices.Compact(*bits)
+		slices.Reverse(*bits)
+	}
+	return t
+}
+
+// find returns the client of an address, nil if there is none.
+func (t *table) find(addr netip.Addr) *nas {
+	addr = addr.WithZone("")
+	bits := t.bits6
+	if addr.Is4() {
+		bits = t.bits4
+	}
+	for _, n := range bits {
+		if prefix, err := addr.Prefix(n); err == nil {
+			if found := t.clients[prefix]; found != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
+// believe decides whether a packet is believed to come from the client, and
+// which secret it was made with. What fails is answered with silence: it says
+// nothing about the person, so it never becomes a refused sign-in.
+func (n *nas) believe(p packet, o *outline) (*secret, drop) {
+	switch {
+	case o.badMAC != kept:
+		return nil, o.badMAC
+	case o.mac != 0:
+		for _, s := range n.secrets {
+			if s.verify(p, o.mac) {
+				return s, kept
+			}
+		}
+		return nil, dropSecret
+	case o.method&methodEAP != 0: // RFC 3579 §3.3
+		return nil, dropEAP
+	case !n.AllowMissingMA || isStatus(p): // RFC 5997 §3 demands it always
+		return nil, dropMACMissing
+	case o.proxied: // the forgery of CVE-2024-3596 hides its collision there
+		return nil, dropProxyState
+	case o.method == 0: // RFC 3579 §3.3
+		return nil, dropNothing
+	case o.method&methodPAP != 0 && !passwordSized(o.password):
+		return nil, dropPassword
+	}
+	return n.guessSecret(p, o), kept
+}
+
+// guessSecret picks the secret of a request that proves none.
+func (n *nas) guessSecret(p packet, o *outline) *secret {
+	if len(n.secrets) > 1 && o.method == methodPAP {
+		var room [maxPasswordLen]byte
+		defer clear(room[:])
+		for _, s := range n.secrets {
+			if isText(s.reveal(room[:], o.password, p.authenticator())) {
+				return s
+			}
+		}
+	}
+	return n.secrets[0]
+}
+
+// bucket bounds a rate. Its zero value starts full.
+type bucket struct {
+	mu   sync.Mutex
+	at   time.Time
+	left float64
+}
+
+// take reports whether one more is within the rate a second.
+func (b *bucket) take(now time.Time, rate float64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.at.IsZero() {
+		b.left = rate
+	} else {
+		b.left = min(rate, b.left+max(0, now.Sub(b.at).Seconds())*rate)
+	}
+	b.at = now
+	if b.left < 1 {
+		return false
+	}
+	b.left--
+	return true
+}
