@@ -7,10 +7,10 @@ import (
 
 // Line tells what one rule had to say to an attempt.
 type Line struct {
-	Rule    string
-	Match   bool
-	Decides bool   // the first that matches; at most one line
-	Why     string // plain words: the first condition that fails, or what follows
+	Rule    string `json:"rule"`
+	Match   bool   `json:"match"`
+	Decides bool   `json:"decides"` // the first that matches; at most one line
+	Why     string `json:"why"`     // plain words: the first condition that fails, or what follows
 }
 
 // Explain goes through every rule in order and says whether it matches and

@@ -13,7 +13,7 @@ func testSettled(t *testing.T, s *Store) {
 	st := admission(a, 5)
 	st.Burn.Drift = 1
 	st.Ticket = &Ticket{
-		Hash: [32]byte{1, 2, 31: 3}, Person: a.ID, Generation: a.Generation, Parent: 77,
+		Hash: [32]byte{1, 2, 31: 3}, Person: a.ID, Generation: a.Generation, Parent: put(t, s, a, "parent", func(*Ticket) {}),
 		Door: "radius", Service: "ssl-vpn", Client: "vpn1", Zone: "off-campus", Rule: "outside",
 		Shown:   []Shown{{"password", noon}, {"otp", noon.Add(time.Microsecond)}},
 		Created: noon, Until: noon.Add(10 * time.Hour), Idle: time.Hour, Used: noon.Add(time.Second), Ended: noon.Add(time.Minute),
