@@ -56,4 +56,5 @@ const (
 	ClockAccepted   Code = "clock_accepted"
 	TicketRevoked   Code = "ticket_revoked"
 	KeysRotated     Code = "keys_rotated"
+	KeysRetired     Code = "keys_retired"
 )

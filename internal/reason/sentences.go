@@ -168,4 +168,7 @@ var entries = []entry{
 	{KeysRotated, false, text{}, text{
 		"新しい暗号鍵に切り替えました。以前の鍵は、再暗号化が終わるまで残します。",
 		"A new key was put to use. The older ones stay until everything is sealed again."}},
+	{KeysRetired, false, text{}, text{
+		"使われなくなった古い暗号鍵を取り除きました。",
+		"An old key that nothing was sealed with any more was taken out."}},
 }
