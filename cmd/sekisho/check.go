@@ -1,0 +1,46 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"sekisho/internal/config"
+)
+
+func checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "check",
+		GroupID: "run",
+		Short:   "Check the configuration and list every fault with its line",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			file := configFile(cmd)
+			cfg, err := config.Load(file)
+			if faults := (config.Faults{}); errors.As(err, &faults) {
+				for _, f := range faults {
+					printFault(cmd, f)
+				}
+				return fmt.Errorf("%s: not usable", file)
+			}
+			if err != nil {
+				return configError(file, err)
+			}
+			for _, f := range cfg.Warnings {
+				printFault(cmd, f)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: good: %d rules, %d zones, %d RADIUS clients\n",
+				file, len(cfg.Rules), len(cfg.Zones().Names()), len(cfg.Radius.Clients))
+			return nil
+		},
+	}
+}
+
+func printFault(cmd *cobra.Command, f config.Fault) {
+	if f.Warning {
+		fmt.Fprintln(cmd.ErrOrStderr(), f.Error())
+		return
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), f.Error())
+}

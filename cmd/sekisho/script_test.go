@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"sekisho/internal/otp"
+	"sekisho/internal/store"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"sekisho": main})
+}
+
+// TestScripts runs the program as people type it.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("SUDO_USER", "registrar")
+			env.Setenv("TZ", "UTC")
+			// The race detector would hold up the end of each command by a second.
+			env.Setenv("GORACE", "atexit_sleep_ms=10")
+			return os.Mkdir(filepath.Join(env.WorkDir, "state"), 0o700)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"capture": capture,
+			"codes":   showCodes,
+			"attempt": settleAttempt,
+			"serving": holdLock,
+		},
+	})
+}
+
+// capture sets a variable to the first group of a pattern in the last output:
+// capture NAME PATTERN.
+func capture(ts *testscript.TestScript, _ bool, args []string) {
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) < 2 {
+		ts.Fatalf("%s is not in the output", args[1])
+	}
+	ts.Setenv(args[0], m[1])
+}
+
+// showCodes sets NEWER to what a device shows so many steps from now, and
+// OLDER to the code before it: codes SECRET STEPS.
+func showCodes(ts *testscript.TestScript, _ bool, args []string) {
+	secret, err := secretText.DecodeString(args[0])
+	ts.Check(err)
+	steps, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	token, at := otp.Token{Secret: secret}, time.Now().Add(time.Duration(steps)*30*time.Second)
+	ts.Setenv("NEWER", token.Code(at))
+	ts.Setenv("OLDER", token.Code(at.Add(-30*time.Second)))
+}
+
+// settleAttempt books sign-ins as the gate does: attempt USER OUTCOME REASON
+// [DETAIL [TIMES]]. An admission puts a ticket. More than once is a flood.
+func settleAttempt(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, now := context.Background(), time.Now()
+	st, err := store.Open(ts.MkAbs("state/sekisho.db"), store.Options{})
+	ts.Check(err)
+	defer st.Close()
+	s := store.Settlement{Event: store.Event{
+		At: now, Door: "radius", Client: "vpn1", Service: "ssl-vpn", Typed: args[0], Source: "203.0.113.7", How: "calling-station-id",
+		Zone: "off-campus", Rule: "outside", Outcome: args[1], Reason: args[2], Took: 35 * time.Millisecond,
+	}}
+	a, err := st.Account(ctx, args[0])
+	switch {
+	case err == nil:
+		s.Person, s.Generation, s.Event.Person, s.Event.Name = a.ID, a.Generation, a.ID, a.Name
+	case !errors.Is(err, store.ErrUnknown):
+		ts.Check(err)
+	}
+	if args[1] == "admitted" {
+		s.Event.Factors = "password+otp"
+		s.Ticket = &store.Ticket{Person: s.Person, Generation: s.Generation, Door: "radius", Service: "ssl-vpn", Client: "vpn1",
+			Zone: "off-campus", Rule: "outside", Shown: []store.Shown{{Factor: "password", At: now}, {Factor: "otp", At: now}},
+			Created: now, Until: now.Add(10 * time.Hour), Idle: time.Hour, Used: now}
+	}
+	times := 1
+	if len(args) > 3 {
+		s.Event.Detail = args[3]
+	}
+	if len(args) > 4 {
+		times, err = strconv.Atoi(args[4])
+		ts.Check(err)
+		s.Flood = "unknown radius vpn1"
+	}
+	for i := range times {
+		settled, err := st.Settle(ctx, s)
+		ts.Check(err)
+		ts.Setenv(fmt.Sprint("REFERENCE", i+1), settled.Reference)
+	}
+}
+
+// holdLock keeps the store as a serve does, until the script ends.
+func holdLock(ts *testscript.TestScript, _ bool, _ []string) {
+	st, err := store.Open(ts.MkAbs("state/sekisho.db"), store.Options{Exclusive: true})
+	ts.Check(err)
+	ts.Defer(func() { st.Close() })
+}
