@@ -38,16 +38,20 @@ func TestOfRacingUsesOneWins(t *testing.T) {
 // out of it is explained all the same.
 func TestFloodIsBookedInSummary(t *testing.T) {
 	t.Parallel()
-	const names = 200
+	const names, atOnce = 200, 40
 	s := newSite(t)
 	s.serve()
 	box := s.nas(inside)
+	// Few enough at once that the hash queue holds them on a slow machine, too.
 	for i := range names {
 		box.send(box.request(fmt.Sprint("nobody", i), "guess"))
-	}
-	for range names {
-		if r := box.receive(patience); r == nil || r[0] != accessReject {
-			t.Fatalf("got % x, want a reject", r)
+		if (i+1)%atOnce != 0 {
+			continue
+		}
+		for range atOnce {
+			if r := box.receive(patience); r == nil || r[0] != accessReject {
+				t.Fatalf("got % x, want a reject", r)
+			}
 		}
 	}
 	last := s.signIn(inside, "nobody", "guess")
