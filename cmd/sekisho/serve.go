@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +19,7 @@ import (
 
 	"sekisho/gate"
 	"sekisho/internal/config"
+	"sekisho/internal/directory"
 	"sekisho/internal/metrics"
 	"sekisho/internal/store"
 	"sekisho/radiusd"
@@ -51,6 +51,7 @@ type server struct {
 	*house
 	file   string
 	log    *slog.Logger
+	people *directory.Local
 	gate   *gate.Gate
 	radius *radiusd.Server
 	watch  *http.Server
@@ -69,7 +70,7 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 	registry := metrics.New()
 	people := h.directory()
 	people.Log = log
-	s := &server{house: h, file: file, log: log, failed: make(chan error, 2)}
+	s := &server{house: h, file: file, log: log, people: people, failed: make(chan error, 2)}
 	s.gate = &gate.Gate{
 		Store: h.store, Directory: people, Ring: h.ring, Log: log, Now: h.now,
 		Metrics: metrics.NewDecisions(registry), Language: h.cfg.Site.Languages[0],
@@ -111,25 +112,10 @@ func (s *server) listen(registry *prometheus.Registry) error {
 	if err := s.radius.Listen(s.cfg.Radius.Auth); err != nil {
 		return err
 	}
-	if s.cfg.Metrics.Listen == "" {
-		return nil
-	}
-	var err error
-	if s.socket, err = net.Listen("tcp", s.cfg.Metrics.Listen); err != nil {
+	if err := s.listenWatch(registry); err != nil {
 		s.radius.Shutdown(context.Background())
-		return fmt.Errorf("listen for metrics: %w", err)
+		return err
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics.Handler(registry))
-	mux.HandleFunc("GET /healthz", s.health)
-	s.watch = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)}
-	metrics.Gauge(registry, "sekisho_alive", "1 while sign-ins can be settled.", func() float64 {
-		if s.gate.Alive() {
-			return 1
-		}
-		return 0
-	})
-	metrics.Gauge(registry, "sekisho_hash_queue", "How much of the password hash queue is taken, 1 is full.", s.pool.Load)
 	return nil
 }
 
@@ -196,32 +182,10 @@ func (s *server) drain() error {
 		err = errors.Join(err, s.watch.Shutdown(ctx))
 	}
 	s.gate.Close()
+	s.people.Close()
 	s.house.close()
 	s.log.Info("stopped")
 	return err
-}
-
-// health is 200 while sign-ins can be judged, else 503.
-func (s *server) health(w http.ResponseWriter, _ *http.Request) {
-	clock := s.gate.Clock()
-	state := struct {
-		Alive  bool       `json:"alive"`
-		Clock  gate.Clock `json:"clock"`
-		Hashes float64    `json:"hash_queue"`
-	}{s.gate.Alive(), clock, s.pool.Load()}
-	w.Header().Set("Content-Type", "application/json")
-	if !state.Alive || !clock.Steady {
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
-	json.NewEncoder(w).Encode(state)
-}
-
-func newLog(cfg config.Log, to io.Writer) *slog.Logger {
-	o := &slog.HandlerOptions{Level: cfg.Level}
-	if cfg.Format == "json" {
-		return slog.New(slog.NewJSONHandler(to, o))
-	}
-	return slog.New(slog.NewTextHandler(to, o))
 }
 
 // notify tells systemd, where it listens (sd_notify(3)).
