@@ -1,0 +1,77 @@
+package main
+
+import (
+	"cmp"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// machine tells what the figures were measured on.
+func machine(folder string) []Fact {
+	list := []Fact{
+		{"CPU", processor() + ", " + strconv.Itoa(runtime.NumCPU()) + " processors"},
+		{"kernel", kernel()},
+		{"Go", runtime.Version()},
+		{"freeradius", installed("freeradius")},
+		{"store on", fileSystem(folder)},
+	}
+	for _, name := range []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT"} {
+		value := cmp.Or(os.Getenv(name), "not set")
+		if name == "GOMAXPROCS" {
+			value += ", so " + strconv.Itoa(runtime.GOMAXPROCS(0))
+		}
+		list = append(list, Fact{name, value})
+	}
+	return append(list, Fact{"serve", "gogc = 100, memory_limit = 200MB unless the environment says otherwise"})
+}
+
+func processor() string {
+	text, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
+
+func kernel() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return "?"
+	}
+	return unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
+}
+
+// installed is the version of a Debian package; "" where there is none.
+func installed(name string) string {
+	out, _ := exec.Command("dpkg-query", "-W", "-f", "${Version}", name).Output()
+	return cmp.Or(strings.TrimSpace(string(out)), "not installed")
+}
+
+// fileSystem matters since a sign-in waits for the disk: on tmpfs it would
+// wait for nothing.
+func fileSystem(folder string) string {
+	var st unix.Statfs_t
+	if unix.Statfs(folder, &st) != nil {
+		return "?"
+	}
+	switch st.Type {
+	case unix.TMPFS_MAGIC:
+		return "tmpfs: nothing is durable here, set TMPDIR"
+	case unix.EXT4_SUPER_MAGIC:
+		return "ext4"
+	case unix.XFS_SUPER_MAGIC:
+		return "xfs"
+	case unix.BTRFS_SUPER_MAGIC:
+		return "btrfs"
+	case unix.OVERLAYFS_SUPER_MAGIC:
+		return "overlayfs"
+	}
+	return "file system 0x" + strconv.FormatInt(int64(st.Type), 16)
+}
