@@ -27,7 +27,7 @@ func machine(folder string) []Fact {
 		}
 		list = append(list, Fact{name, value})
 	}
-	return append(list, Fact{"serve", "gogc = 100, memory_limit = 200MB unless the environment says otherwise"})
+	return append(list, Fact{"serve", "gogc = 200, memory_limit = 200MB unless the environment says otherwise"})
 }
 
 func processor() string {

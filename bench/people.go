@@ -139,7 +139,7 @@ func (h *house) copy(folder string) (*house, error) {
 		return nil, err
 	}
 	c := &house{folder, h.people}
-	for _, private := range []string{"keys", "config.toml"} { // others may not read them
+	for _, private := range []string{"keys", "config.toml", "state/sekisho.db"} { // others may not read them
 		if err := os.Chmod(filepath.Join(folder, private), 0o600); err != nil {
 			return nil, err
 		}

@@ -3,6 +3,8 @@ package gate
 import (
 	"bytes"
 	"context"
+	"crypto/sha1"
+	"encoding/base64"
 	"errors"
 	"net/netip"
 	"os"
@@ -257,7 +259,9 @@ func TestPriorities(t *testing.T) {
 		want                directory.Priority
 	}{
 		{desk, "alice", "PASSWORD", directory.Reserved},
-		{home, "alice", "wrongCODE", directory.Reserved},
+		{desk, "alice", "PASSWORDCODE", directory.Matched},
+		{home, "alice", "wrongCODE", directory.Matched},
+		{home, "bob", "wrongCODE-4", directory.Matched}, // only the device can have shown it
 	} {
 		w.admit(w.from(c.from, c.person, c.typed))
 		if w.people.last != c.want {
@@ -269,11 +273,49 @@ func TestPriorities(t *testing.T) {
 func TestRefusalWaitsForTheHashQueue(t *testing.T) {
 	w := newWorld(t)
 	w.people.backlog = 300 * time.Millisecond
-	if a := w.admit(w.from(home, "alice", "PASSWORD000000")); !a.Ready.Equal(w.time.now().Add(300 * time.Millisecond)) {
-		t.Errorf("a wrong code is ready at %v", a.Ready)
+	for _, c := range []struct{ from, person, typed string }{
+		{home, "alice", "PASSWORD000000"}, // refused without hashing
+		{desk, "alice", "wrong"},
+		{desk, "nobody", "wrong"},
+		{desk, "alice", "delayed"},
+		{desk, "ivan", "PASSWORD"}, // by a rule
+		{home, "bob", "PASSWORDCODE-4"},
+	} {
+		r := w.from(c.from, c.person, c.typed)
+		r.Came = w.time.now().Add(-40 * time.Millisecond)
+		if a := w.admit(r); a.Outcome != Refused || !a.Ready.Equal(r.Came.Add(300*time.Millisecond)) {
+			t.Errorf("%s %s: %v, ready %v after it came", c.person, c.typed, a.Outcome, a.Ready.Sub(r.Came))
+		}
 	}
-	if a := w.admit(w.from(desk, "alice", "wrong")); !a.Ready.IsZero() {
-		t.Errorf("a wrong password, which waited already, is ready at %v", a.Ready)
+	if a := w.admitted(w.from(desk, "carol", "PASSWORD")); !a.Ready.IsZero() {
+		t.Errorf("an admission is held until %v", a.Ready)
+	}
+}
+
+// An imported hash takes microseconds. When the queue is full, its wrong
+// password must not be the only one with an answer.
+func TestFullQueueTellsNoImportedHash(t *testing.T) {
+	w := newWorld(t)
+	sum := sha1.Sum([]byte("pressed" + "salt"))
+	w.changePerson("frank", func(p *store.Person) {
+		p.Hash = "{SSHA}" + base64.StdEncoding.EncodeToString(append(sum[:], "salt"...))
+	})
+	full := &passwd.Pool{Params: cheap}
+	full.Close()
+	w.people.Directory.(*directory.Local).Pool = full
+	for _, name := range []string{"frank", "alice", "nobody"} {
+		w.fails(w.from(desk, name, "wrong"), passwd.ErrBusy)
+	}
+	w.admitted(w.from(desk, "frank", "pressed")) // the right one is judged, whatever the queue
+}
+
+// People type passwords where the name belongs, and errors reach the log.
+func TestErrorsDoNotRepeatTheTypedName(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.Store.Close())
+	_, err := w.Admit(context.Background(), w.from(desk, "Hunter2-as-a-name", "x"))
+	if !errors.Is(err, store.ErrClosed) || strings.Contains(err.Error(), "unter2") {
+		t.Error(err)
 	}
 }
 
@@ -477,7 +519,8 @@ func TestSourceKeys(t *testing.T) {
 }
 
 func TestMask(t *testing.T) {
-	for typed, want := range map[string]string{"alice": "a…", "": "…", "日本": "日…", "\xff": "…", "\ta": "…"} {
+	for typed, want := range map[string]string{"alice": "a…", "": "…", "日本": "日…", "\xff": "…", "\ta": "…",
+		"\u009b31m": "…", "\u202eabc": "…", "\x7fabc": "…"} {
 		if got := mask(typed); got != want {
 			t.Errorf("%q is masked as %q, want %q", typed, got, want)
 		}

@@ -16,6 +16,7 @@ import (
 const (
 	afterQueue = 64
 	knownCodes = 10 // wrong codes behind the right password, before it is told
+	slipsLast  = 24 * time.Hour
 	tellAgain  = 24 * time.Hour
 )
 
@@ -29,8 +30,18 @@ type afterwards struct {
 	end  context.CancelFunc
 	done sync.WaitGroup
 
-	known recent.Map[int64, int] // wrong codes behind the right password
+	slips recent.Map[version, slips]
 	told  recent.Map[string, time.Time]
+}
+
+// version is a person as long as nothing about the account changes.
+type version struct{ person, generation int64 }
+
+// slips counts wrong codes behind the right password. After a day without one
+// they are forgotten: people mistype a code now and then.
+type slips struct {
+	n    int
+	last time.Time
 }
 
 type afterward struct {
@@ -109,11 +120,16 @@ func (w *afterwards) judge(ctx context.Context, j afterward) {
 	if err != nil || !right {
 		return
 	}
+	who := version{account.ID, account.Generation}
 	why, key := reason.StalePassword, "stale "+account.Name+" "+j.event.Source
 	if !j.stale {
-		n, _ := w.known.Get(account.ID)
-		w.known.Put(account.ID, n+1)
-		if n+1 < knownCodes {
+		s, _ := w.slips.Get(who)
+		if j.event.At.Sub(s.last) > slipsLast {
+			s.n = 0
+		}
+		s = slips{s.n + 1, j.event.At}
+		w.slips.Put(who, s)
+		if s.n < knownCodes {
 			return
 		}
 		why, key = reason.PasswordKnown, "known "+account.Name
@@ -122,7 +138,7 @@ func (w *afterwards) judge(ctx context.Context, j afterward) {
 		return
 	}
 	w.told.Put(key, j.event.At)
-	w.known.Delete(account.ID)
+	w.slips.Delete(who)
 	j.event.Outcome, j.event.Reason = "noticed", string(why)
 	j.event.At = w.gate.Now()
 	if err := w.gate.Store.Book(ctx, j.event); err != nil {

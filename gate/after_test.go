@@ -78,6 +78,43 @@ func TestWrongCodesBehindTheRightPassword(t *testing.T) {
 	}
 }
 
+// wrongCodes types wrong codes behind the right password, one a pause.
+func (w *world) wrongCodes(name string, n int, pause time.Duration) {
+	w.t.Helper()
+	for i := range n {
+		r := w.from(home, name, "PASSWORD00000")
+		r.Password = append(r.Password, byte('0'+i%10))
+		w.refused(r, reason.WrongCode)
+		w.time.pass(pause)
+	}
+	w.work()
+}
+
+// Who mistypes a code now and then is not told of a thief.
+func TestKnownPasswordIsForgottenAfterADayWithout(t *testing.T) {
+	w := newWorld(t)
+	w.idle()
+	w.wrongCodes("alice", 15, 25*time.Hour)
+	if n := len(w.noticed(reason.PasswordKnown)); n != 0 {
+		t.Errorf("%d notices of a code mistyped each day", n)
+	}
+	w.wrongCodes("alice", 10, 23*time.Hour)
+	if n := len(w.noticed(reason.PasswordKnown)); n != 1 {
+		t.Errorf("%d notices of ten within a day of each other", n)
+	}
+}
+
+func TestNewPasswordIsNotKnown(t *testing.T) {
+	w := newWorld(t)
+	w.idle()
+	w.wrongCodes("alice", 9, 15*time.Minute)
+	w.changePerson("alice", func(p *store.Person) { p.Groups = []string{"staff"} })
+	w.wrongCodes("alice", 9, 15*time.Minute)
+	if n := len(w.noticed(reason.PasswordKnown)); n != 0 {
+		t.Errorf("%d notices", n)
+	}
+}
+
 func TestStalePasswordIsNoticed(t *testing.T) {
 	w := newWorld(t)
 	w.idle()

@@ -2,11 +2,11 @@ package gate
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"net/netip"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"sekisho/internal/directory"
@@ -37,7 +37,8 @@ type attempt struct {
 	match     otp.Match // what the code turned out to be
 	repeat    *store.Ticket
 	wrong     wrong
-	proved    bool // the password was right, and the code of the device if one was needed
+	typed     memory // of what was wrong
+	proved    bool   // the password was right, and the code of the device if one was needed
 	event     store.Event
 }
 
@@ -67,6 +68,8 @@ func (g *Gate) begin(r Request) *attempt {
 		if a.zone.Name == "" {
 			a.zone.Name = policy.OffCampus
 		}
+		// Wherever they count as being, they share the address.
+		a.zone.Shared = a.zone.Shared || a.rules.zones.Of(r.Source.Addr).Shared
 	} else {
 		a.zone = a.rules.zones.Of(r.Source.Addr)
 	}
@@ -128,19 +131,6 @@ func (a *attempt) show(f policy.Factor) {
 	delete(a.lent, f)
 }
 
-// joinKey equals for attempts that may be repeats of each other.
-func (a *attempt) joinKey() string {
-	if a.source == "" {
-		return ""
-	}
-	sum := sha256.New()
-	for _, part := range [][]byte{[]byte(a.name), []byte(a.r.Door), []byte(a.r.Service), []byte(a.r.Client), []byte(a.source), a.r.Password, a.r.Code} {
-		sum.Write([]byte{byte(len(part) >> 8), byte(len(part))})
-		sum.Write(part)
-	}
-	return string(sum.Sum(nil))
-}
-
 // key is what makes two sources the same: an address, of IPv6 its /64, or the
 // device as the client names it. "" is unknown.
 func (s Source) key() string {
@@ -164,12 +154,13 @@ func (s Source) String() string {
 }
 
 // mask keeps the first letter: people type passwords where the name belongs.
+// What can't be printed could act on the terminal where the book is read.
 func mask(typed string) string {
 	if !utf8.ValidString(typed) {
 		return "…"
 	}
 	first, _ := utf8.DecodeRuneInString(typed)
-	if typed == "" || first < 0x20 {
+	if typed == "" || !unicode.IsPrint(first) {
 		return "…"
 	}
 	return string(first) + "…"

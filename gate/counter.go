@@ -35,9 +35,13 @@ type count struct {
 	people map[uint64]bool // ofNetwork: who failed, as keyed hashes
 }
 
-// network is the neighbourhood that is counted as one: /24 or /64.
-func network(addr netip.Addr) string {
-	addr = addr.Unmap().WithZone("")
+// network is the neighbourhood that is counted as one: /24, /64, or a device
+// that only has a name. "" is unknown.
+func (s Source) network() string {
+	if !s.Addr.IsValid() {
+		return s.key()
+	}
+	addr := s.Addr.Unmap().WithZone("")
 	bits := 64
 	if addr.Is4() {
 		bits = 24

@@ -65,6 +65,69 @@ func TestUnknownNamesShareOneRowAMinute(t *testing.T) {
 	}
 }
 
+// Whoever replays a code makes noise first. The code's use is still a row.
+func TestNoiseDoesNotHideAThief(t *testing.T) {
+	w := newWorld(t)
+	w.admitted(w.from(home, "alice", "PASSWORDCODE"))
+	for n := range 30 {
+		w.admit(w.codes(stranger(n), "alice", n))
+		w.admit(w.codes(home, "bob", n))
+	}
+	used := w.from(home, "alice", "PASSWORDCODE")
+	for range 3 {
+		w.event(w.refused(used, reason.CodeUsed).Reference)
+	}
+	if rows := w.events(store.Search{Reason: string(reason.CodeUsed)}); len(rows) != 3 {
+		t.Errorf("%d rows", len(rows))
+	}
+	for range 3 {
+		w.event(w.refused(w.from(home, "carol", "PASSWORDCODE-4"), reason.CodeStale).Reference)
+		w.event(w.refused(w.from(home, "grace", "PASSWORDCODE"), reason.MustChange).Reference) // showed both
+	}
+}
+
+func TestSharedRowsAreOfOneReason(t *testing.T) {
+	w := newWorld(t, func(g *Gate) { g.Throttle.Off = true })
+	for n := range 15 {
+		w.refused(w.guesses(desk, "alice", n), reason.WrongPassword)
+	}
+	w.refused(w.from(desk, "alice", ""), reason.EmptyPassword)
+	w.refused(w.from(home, "alice", ""), reason.EmptyPassword)
+	if rows := w.events(store.Search{Reason: string(reason.EmptyPassword)}); len(rows) != 2 {
+		t.Errorf("%d rows of another reason, from two sources", len(rows))
+	}
+	for n := range 5 {
+		w.refused(w.guesses(fmt.Sprint("192.0.2.", n), "alice", n), reason.WrongPassword)
+	}
+	// Ten, one of this source and one of this person.
+	if rows := w.events(store.Search{Reason: string(reason.WrongPassword)}); len(rows) != 12 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
+
+// Where the source is not known, many names would be many rows.
+func TestOneClientSharesARow(t *testing.T) {
+	w := newWorld(t)
+	var people []store.Person
+	for n := range 50 {
+		people = append(people, store.Person{Name: fmt.Sprint("user", n), Created: begin})
+	}
+	_, err := w.Store.AddPeople(context.Background(), people)
+	w.must(err)
+	for n := range 300 {
+		r := w.from(home, people[n%50].Name, "")
+		r.Source = Source{}
+		w.refused(r, reason.EmptyPassword)
+	}
+	rows := w.events(store.Search{Outcome: "refused"})
+	if len(rows) != 101 || rows[0].Count != 200 {
+		t.Errorf("%d rows, the newest of %d", len(rows), rows[0].Count)
+	}
+	r := w.from(home, "user1", "")
+	r.Client = "another"
+	w.event(w.refused(r, reason.EmptyPassword).Reference)
+}
+
 func TestAdmissionsAreNeverFlooded(t *testing.T) {
 	w := newWorld(t)
 	for range 30 {

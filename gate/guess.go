@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"time"
 
 	"sekisho/internal/store"
 	"sekisho/policy"
@@ -15,7 +16,7 @@ type guess struct {
 	t        *throttle
 	own      *count // nil: nothing is reserved
 	place    place
-	stranger *[sha256.Size]byte // nobody's name; then place is unused
+	stranger *memory // nobody's name; then place is unused
 	codes    place
 	net      string // "": the source has no counter
 }
@@ -43,6 +44,33 @@ func (g *guess) release() {
 	g.own = nil
 }
 
+// memory is what the throttle keeps instead of what was typed.
+type memory [sha256.Size]byte
+
+// memory is of this person's generation, since a change may make right what
+// was wrong, or of a name that nobody has.
+func (a *attempt) memory(kind string, parts ...[]byte) memory {
+	var who [16]byte
+	if p := a.account; p != nil {
+		binary.BigEndian.PutUint64(who[:], uint64(p.ID))
+		binary.BigEndian.PutUint64(who[8:], uint64(p.Generation))
+	}
+	return a.gate.throttle.mac(append([][]byte{[]byte(kind), []byte(a.name), who[:]}, parts...)...)
+}
+
+// wrongLately reports whether this password was wrong within the last hour:
+// it is refused again without being hashed, and counts nothing.
+func (t *throttle) wrongLately(password memory, at time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before, ok := t.wrongs.Get(password)
+	if !ok || at.Sub(before) >= sameFor {
+		return false
+	}
+	t.wrongs.Put(password, at)
+	return true
+}
+
 // failed counts the guess and returns the counters to settle. The same wrong
 // password again, and the same refusal within seconds, count once.
 func (a *attempt) failed() []store.Counter {
@@ -51,22 +79,21 @@ func (a *attempt) failed() []store.Counter {
 		return nil
 	}
 	t := g.t
-	mac := t.mac([]byte(a.name), a.r.Password, a.r.Code)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	own := g.own
 	g.release()
-	before, again := t.wrongs.Get(mac)
+	before, again := t.wrongs.Get(a.typed)
 	age := a.at.Sub(before)
 	switch {
-	case again && a.wrong == wrongPassword && age < sameFor:
-		t.wrongs.Put(mac, a.at)
+	case again && a.wrong == wrongPassword && age < sameFor: // both were in work at once
+		t.wrongs.Put(a.typed, a.at)
 		return nil
 	case again && age < repeatedFor:
 		// Not put anew: the same digits are another guess in the next step.
 		return nil
 	}
-	t.wrongs.Put(mac, a.at)
+	t.wrongs.Put(a.typed, a.at)
 	if own.n > 0 && a.at.Sub(own.last) >= countsFor {
 		own.n = 0
 	}
@@ -111,8 +138,8 @@ func (t *throttle) spread(a *attempt, counters []store.Counter) []store.Counter 
 	}
 	c.people[who] = true
 	c.n, c.last = len(c.people), a.at
-	if c.n < t.Spray/2 {
-		// A few mistyped names from one network are not worth a row each.
+	if c.n <= t.Spray {
+		// It delays nobody yet: not worth a row.
 		return counters
 	}
 	return append(counters, c.row(place{kind: ofNetwork, where: network}))

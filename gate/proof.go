@@ -70,15 +70,18 @@ func (a *attempt) prove(ctx context.Context, d policy.Decision) (reason.Code, er
 
 // password has the password judged, once.
 func (a *attempt) password(ctx context.Context, password []byte) (reason.Code, error) {
-	right, err := a.gate.Directory.CheckPassword(ctx, a.judged(), password, a.priority())
-	if err != nil {
-		return "", err
+	a.typed = a.memory("password", password)
+	if !a.gate.throttle.wrongLately(a.typed, a.at) {
+		right, err := a.gate.Directory.CheckPassword(ctx, a.judged(), password, a.priority())
+		if err != nil {
+			return "", err
+		}
+		if right {
+			a.show(policy.Password)
+			return "", nil
+		}
+		a.wrong = wrongPassword
 	}
-	if right {
-		a.show(policy.Password)
-		return "", nil
-	}
-	a.wrong = wrongPassword
 	switch {
 	case a.account == nil:
 		return reason.UnknownUser, nil
@@ -172,7 +175,7 @@ func (a *attempt) code(ctx context.Context, needed bool, allowed policy.Repeat) 
 	if password, err = a.older(ctx, devices, allowed); err != nil || a.repeat != nil {
 		return password, "", err
 	}
-	a.wrong = wrongCode
+	a.wrong, a.typed = wrongCode, a.memory("code", a.r.Password, a.r.Code)
 	switch {
 	case a.account == nil:
 		return nil, reason.UnknownUser, nil
@@ -264,10 +267,12 @@ func OpenToken(ring *keyring.Ring, row store.Token) (otp.Token, error) {
 	return t, nil
 }
 
-// priority: half of the hash queue is for those who showed a device or sit
-// inside.
+// priority: whoever showed a device goes first, then who sits inside.
 func (a *attempt) priority() directory.Priority {
-	if a.match.Found != otp.None || a.zone.Name != policy.OffCampus {
+	switch {
+	case a.match.Found != otp.None:
+		return directory.Matched
+	case a.zone.Name != policy.OffCampus:
 		return directory.Reserved
 	}
 	return directory.Open

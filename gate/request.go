@@ -53,9 +53,11 @@ type Answer struct {
 	Reference string // as the help desk looks it up: 7F3K-92QD
 	Reason    string // closed list; for counters and logs, never for a wire
 
-	// Ready is when a refusal that takes the longest way would be ready.
-	// The door lets a refusal leave at the next multiple of its delay after
-	// Ready, counted from Request.Came. Zero: now.
+	// Ready is when a refusal that waits for hashing would be ready: as long
+	// after Request.Came as the hash queue takes at present, whether or not
+	// this one had to wait. The door lets a refusal leave at the next multiple
+	// of its delay after now and after Ready, counted from Request.Came. Zero
+	// if nothing was refused.
 	Ready time.Time
 }
 

@@ -91,15 +91,12 @@ func (a *attempt) answer(reference string, why reason.Code) Answer {
 	if a.proved {
 		text = why.Proven(a.gate.Language, a.wait())
 	}
-	out := Answer{Outcome: Refused, Reason: string(why), Reference: reference, Message: told(a.gate.Language, text, reference)}
-	// A refusal without hashing must not stand out by being early when those
-	// with hashing are late.
-	if a.wrong != wrongPassword && !a.proved {
-		if wait := a.gate.Directory.Backlog(); wait > 0 {
-			out.Ready = a.gate.Now().Add(wait)
-		}
+	return Answer{
+		Outcome: Refused, Reason: string(why), Reference: reference, Message: told(a.gate.Language, text, reference),
+		// A refusal without hashing must not stand out by being early when
+		// those with hashing are late.
+		Ready: a.r.Came.Add(a.gate.Directory.Backlog()),
 	}
-	return out
 }
 
 func told(language, text, reference string) string {

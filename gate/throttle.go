@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"net/netip"
 	"sync"
 	"time"
@@ -44,10 +45,11 @@ type throttle struct {
 
 	mu        sync.Mutex
 	people    map[place]*count
-	networks  recent.Map[string, *count]            // bounded: anybody with IPv6 has networks without end
-	strangers recent.Map[[sha256.Size]byte, *count] // by HMAC: people type passwords where the name belongs
-	wrongs    recent.Map[[sha256.Size]byte, time.Time]
-	key       [32]byte // of strangers and wrongs; of this process
+	networks  recent.Map[string, *count]    // bounded: anybody with IPv6 has networks without end
+	strangers recent.Map[memory, *count]    // by HMAC: people type passwords where the name belongs
+	wrongs    recent.Map[memory, time.Time] // passwords without their code, and codes with what stood before
+	waits     recent.Map[memory, time.Time] // since when a new source is kept out by atZone
+	keyed     sync.Pool                     // of hash.Hash: what makes a memory, by a key of this process
 }
 
 func (t *throttle) start(ctx context.Context, g *Gate) error {
@@ -61,7 +63,9 @@ func (t *throttle) start(ctx context.Context, g *Gate) error {
 	if t.CodesADay == 0 {
 		t.CodesADay = 100
 	}
-	rand.Read(t.key[:])
+	key := make([]byte, sha256.Size)
+	rand.Read(key)
+	t.keyed.New = func() any { return hmac.New(sha256.New, key) }
 	t.spray = g.Ring.MAC("spray")
 	t.people = make(map[place]*count)
 	stored, err := g.Store.Counters(ctx, g.Now().Add(-countsFor))
@@ -100,7 +104,7 @@ func (a *attempt) reserve() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if p := a.account; p != nil {
-		seen, ok := p.Known[a.source]
+		seen, ok := p.Known.At(a.source)
 		known = ok && a.source != "" && a.at.Sub(seen) < knownFor
 		g.place = place{atZone, p.ID, p.Generation, a.zone.Name}
 		if known {
@@ -109,19 +113,22 @@ func (a *attempt) reserve() bool {
 		g.codes = place{ofCodes, p.ID, p.Generation, ""}
 		g.own = t.people[g.place]
 	} else {
-		name := t.mac([]byte(a.zone.Name), []byte(a.name))
+		name := a.memory("stranger", []byte(a.zone.Name))
 		g.stranger = &name
 		g.own, _ = t.strangers.Get(name)
 	}
-	if !known && a.r.Source.Addr.IsValid() && !a.zone.Shared {
-		g.net = network(a.r.Source.Addr)
+	if !known && !a.zone.Shared {
+		g.net = a.r.Source.network()
 	}
 	// What was guessed from afar shuts nobody out inside.
 	shut := !known && a.zone.Name == policy.OffCampus && t.shut(g.codes, a.at)
-	delayed := t.delayed(g.own, a.at) || shut || t.sprayed(g.net, a.at)
+	delayed := shut || t.sprayed(g.net, a.at) || t.delayed(g.own, a.at) && (known || !t.waited(a))
 	if delayed && !t.DryRun {
 		a.throttled = true
 		return false
+	}
+	if t.waits.Len() > 0 {
+		t.waits.Delete(a.waiting())
 	}
 	if delayed {
 		a.event.Detail = "would have been delayed"
@@ -152,6 +159,22 @@ func (t *throttle) delayed(c *count, at time.Time) bool {
 		return c.inWork > 0
 	}
 	return c.inWork > 0 || at.Before(c.last.Add(t.delay(c.n)))
+}
+
+// waited reports whether a source new to the person has been kept out for the
+// longest delay. All such sources share a counter; whoever keeps that up from
+// one of them must not keep the person out at the others for ever.
+func (t *throttle) waited(a *attempt) bool {
+	wait := a.waiting()
+	since, ok := t.waits.Get(wait)
+	if !ok {
+		t.waits.Put(wait, a.at)
+	}
+	return ok && a.at.Sub(since) >= t.Longest
+}
+
+func (a *attempt) waiting() memory {
+	return a.memory("wait", []byte(a.zone.Name), []byte(a.source))
 }
 
 // shut reports whether a day's unmatched codes are used up.
@@ -187,8 +210,10 @@ func (t *throttle) never(addr netip.Addr) bool {
 }
 
 // mac is what is remembered instead of names and passwords.
-func (t *throttle) mac(parts ...[]byte) (sum [sha256.Size]byte) {
-	m := hmac.New(sha256.New, t.key[:])
+func (t *throttle) mac(parts ...[]byte) (sum memory) {
+	m := t.keyed.Get().(hash.Hash)
+	defer t.keyed.Put(m)
+	m.Reset()
 	var size [8]byte
 	for _, part := range parts {
 		binary.BigEndian.PutUint64(size[:], uint64(len(part)))

@@ -11,6 +11,7 @@ import (
 	"sekisho/internal/passwd"
 	"sekisho/internal/reason"
 	"sekisho/internal/store"
+	"sekisho/policy"
 )
 
 // guesses is a request with another wrong password each time.
@@ -114,6 +115,54 @@ func TestStrangersCantDelayAKnownSource(t *testing.T) {
 	w.refused(w.from(cafe, "alice", "PASSWORDCODE"), reason.Throttled)
 }
 
+// Somebody guesses without end, and always before her, to keep alice out. From
+// wherever she comes she is judged after the longest delay at the latest.
+func TestNobodyIsKeptOutLongerThanTheLongestDelay(t *testing.T) {
+	w := newWorld(t, func(g *Gate) { g.Throttle.CodesADay = 1 << 30 })
+	const poll = 10 * time.Second
+	place, since, in, longest := 0, time.Duration(0), 0, time.Duration(0)
+	for now := time.Duration(0); now < 6*time.Hour; now += poll {
+		w.admit(w.codes("198.18.0.1", "alice", int(now/poll)))
+		if now%time.Minute == 0 {
+			if a := w.admit(w.from(fmt.Sprint("203.0.113.", place), "alice", "PASSWORDCODE")); a.Outcome == Admitted {
+				longest = max(longest, now-since)
+				place, since, in = place+1, now, in+1 // next from somewhere else
+			}
+		}
+		w.time.pass(poll)
+	}
+	if most := 16 * time.Minute; longest > most || in < 20 {
+		t.Errorf("admitted %d times in 6 h; kept out for %v, want %v at most", in, longest, most)
+	}
+}
+
+// The wait is for one attempt, and of a place that was kept out: it gives
+// nobody more guesses than the delay itself.
+func TestWaitIsGoodForOneAttempt(t *testing.T) {
+	w := newWorld(t)
+	keepUp := func() { // as long as it takes until the delay is the longest
+		for n := range 12 {
+			w.refused(w.guesses(desk, "alice", n), reason.WrongPassword)
+			w.time.pass(w.throttle.delay(n + 1))
+		}
+	}
+	keepUp()
+	w.refused(w.guesses(desk, "alice", 99), reason.WrongPassword)
+	const other = "192.0.2.11"
+	w.refused(w.from(other, "alice", "PASSWORD"), reason.Throttled)
+	w.time.pass(15*time.Minute - 1)
+	w.refused(w.from(other, "alice", "PASSWORD"), reason.Throttled)
+	w.time.pass(1)
+	w.refused(w.guesses(desk, "alice", 100), reason.WrongPassword) // keeps it up
+	var got counts
+	together(8, func(i int) { got.add(w.admit(w.guesses(other, "alice", 200+i))) })
+	if got.of[string(reason.WrongPassword)] != 1 || got.of[string(reason.Throttled)] != 7 {
+		t.Errorf("after the wait: %v", got.of)
+	}
+	w.time.pass(15*time.Minute - 1)
+	w.refused(w.from(other, "alice", "PASSWORD"), reason.Throttled)
+}
+
 func TestKnownSourceHasItsOwnCounter(t *testing.T) {
 	w := newWorld(t)
 	w.admitted(w.from(desk, "alice", "PASSWORD"))
@@ -155,6 +204,52 @@ func TestSameWrongPasswordCountsOnce(t *testing.T) {
 	if c := w.counters(); c[0].Count != 3 {
 		t.Errorf("counted %+v", c)
 	}
+}
+
+// Else one wrong password, sent again and again, would fill the hash queue.
+func TestSameWrongPasswordIsHashedOnce(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		from, name, typed string
+		why               reason.Code
+	}{
+		{desk, "alice", "old password", reason.WrongPassword},
+		{desk, "nobody", "old password", reason.UnknownUser},
+		{desk, "erin", "PASSWORD", reason.Disabled},
+		{home, "bob", "old passwordCODE", reason.WrongPassword}, // another code each time
+	} {
+		first := w.refused(w.from(c.from, c.name, c.typed), c.why)
+		asked := w.people.asked()
+		for range 3 {
+			w.time.pass(time.Minute)
+			again := w.refused(w.from(c.from, c.name, c.typed), c.why)
+			if cut(again) != cut(first) {
+				t.Errorf("%s is told %q, then %q", c.name, first.Message, again.Message)
+			}
+		}
+		if n := w.people.asked() - asked; n != 0 {
+			t.Errorf("%s: hashed %d times more", c.name, n)
+		}
+	}
+	asked := w.people.asked()
+	w.refused(w.from(desk, "carol", "old password"), reason.WrongPassword)
+	w.refused(w.from("192.0.2.11", "heidi", "old password"), reason.WrongPassword)
+	if n := w.people.asked() - asked; n != 2 {
+		t.Errorf("of two others hashed %d", n)
+	}
+}
+
+// What was wrong may be right after a change.
+func TestWrongPasswordIsForgottenWithTheGeneration(t *testing.T) {
+	w := newWorld(t)
+	w.refused(w.from(desk, "alice", "battery staple"), reason.WrongPassword)
+	w.changePerson("alice", func(p *store.Person) { p.Hash = hashes()["bob"] })
+	w.admitted(w.from(desk, "alice", "battery staple"))
+	w.refused(w.from(desk, "newcomer", "battery staple"), reason.UnknownUser)
+	_, err := w.Store.AddPeople(context.Background(), []store.Person{{Name: "newcomer", Hash: hashes()["bob"], Created: w.time.now()}})
+	w.must(err)
+	w.time.pass(time.Second)
+	w.admitted(w.from(desk, "newcomer", "battery staple"))
 }
 
 func TestRepeatedRefusalCountsOnce(t *testing.T) {
@@ -259,6 +354,37 @@ func TestSprayAcrossPeople(t *testing.T) {
 	w.admitted(w.from("192.0.2.50", "frank", "PASSWORD"))
 }
 
+// A device that only has a name sprays as an address does.
+func TestSprayFromADeviceWithoutAddress(t *testing.T) {
+	w := newWorld(t)
+	device := func(r Request, label string) Request {
+		r.Source, r.Zone = Source{Label: label, How: "calling-station-id"}, "campus"
+		return r
+	}
+	for n := range 21 {
+		w.refused(device(w.guesses(desk, fmt.Sprint("user", n), n), "02-00-5E-00-53-01"), reason.UnknownUser)
+	}
+	w.refused(device(w.from(desk, "alice", "PASSWORD"), "02-00-5e-00-53-01"), reason.Throttled)
+	w.admitted(device(w.from(desk, "alice", "PASSWORD"), "02-00-5e-00-53-02"))
+	w.restart()
+	w.refused(device(w.from(desk, "bob", "PASSWORD"), "02-00-5e-00-53-01"), reason.Throttled)
+}
+
+// Mistyped names, a few from each network, must not fill the disk.
+func TestNetworkIsNoRowBeforeItIsDelayed(t *testing.T) {
+	w := newWorld(t)
+	for n := range 20 {
+		w.refused(w.guesses(desk, fmt.Sprint("user", n), n), reason.UnknownUser)
+	}
+	if c := w.counters(); len(c) != 0 {
+		t.Errorf("stored %+v", c)
+	}
+	w.refused(w.guesses(desk, "one too many", 1), reason.UnknownUser)
+	if c := w.counters(); len(c) != 1 || c[0].Count != 21 {
+		t.Errorf("stored %+v", c)
+	}
+}
+
 func TestOnePersonIsNoSpray(t *testing.T) {
 	w := newWorld(t)
 	for n := range 40 {
@@ -275,6 +401,14 @@ func TestManyPeopleBehindOneAddress(t *testing.T) {
 			w.refused(w.codes(guests, fmt.Sprint("user", n), n), reason.UnknownUser)
 		}
 		w.admitted(w.from(guests, "alice", "PASSWORDCODE"))
+	})
+	t.Run("shared zone behind a client that fixes another", func(t *testing.T) {
+		w := newWorld(t)
+		fixed := func(r Request) Request { r.Zone = policy.OffCampus; return r }
+		for n := range 30 {
+			w.refused(fixed(w.codes(guests, fmt.Sprint("user", n), n)), reason.UnknownUser)
+		}
+		w.admitted(fixed(w.from("192.0.2.131", "alice", "PASSWORDCODE")))
 	})
 	t.Run("unknown source", func(t *testing.T) {
 		w := newWorld(t)

@@ -48,7 +48,8 @@ func (a *attempt) issue(d policy.Decision) (*store.Ticket, [secretSize]byte) {
 
 // handOver is what the door gets of a ticket.
 func (g *Gate) handOver(id int64, t *store.Ticket, client string, secret []byte) Ticket {
-	out := Ticket{ID: g.Store.TicketName(id), Class: g.class(id, client), Until: t.Until, Idle: t.Idle}
+	name := g.Store.TicketName(id)
+	out := Ticket{ID: name, Class: g.class(id, name, client), Until: t.Until, Idle: t.Idle}
 	if secret != nil {
 		out.Secret = Secret(encoding.EncodeToString(binary.BigEndian.AppendUint64(nil, uint64(id))) + encoding.EncodeToString(secret))
 	}
@@ -57,9 +58,9 @@ func (g *Gate) handOver(id int64, t *store.Ticket, client string, secret []byte)
 
 // class is the ticket's name for RADIUS: no one else can make one that fits
 // this client.
-func (g *Gate) class(id int64, client string) string {
+func (g *Gate) class(id int64, name, client string) string {
 	mac := g.Ring.MAC(classUse, binary.BigEndian.AppendUint64(nil, uint64(id)), []byte(client))
-	return classPrefix + strings.ReplaceAll(g.Store.TicketName(id), "-", "") + "." + encoding.EncodeToString(mac[:classMAC])
+	return classPrefix + strings.ReplaceAll(name, "-", "") + "." + encoding.EncodeToString(mac[:classMAC])
 }
 
 // borrow takes the factors of the ticket that the person presents. A ticket
@@ -125,7 +126,7 @@ func (a *attempt) newlyKnown() string {
 	if a.source == "" {
 		return ""
 	}
-	if seen, ok := a.account.Known[a.source]; ok && a.at.Sub(seen) < knownAgain {
+	if seen, ok := a.account.Known.At(a.source); ok && a.at.Sub(seen) < knownAgain {
 		return ""
 	}
 	return a.source

@@ -181,7 +181,8 @@ func TestClassIsBoundToTheClient(t *testing.T) {
 	if len(a.Ticket.Class) > 40 || !strings.HasPrefix(a.Ticket.Class, "sk1.") {
 		t.Errorf("Class %q", a.Ticket.Class)
 	}
-	if a.Ticket.Class != w.class(id, "vpn1") || a.Ticket.Class == w.class(id, "vpn2") || a.Ticket.Class == w.class(id+1, "vpn1") {
+	class := func(id int64, client string) string { return w.class(id, w.Store.TicketName(id), client) }
+	if a.Ticket.Class != class(id, "vpn1") || a.Ticket.Class == class(id, "vpn2") || a.Ticket.Class == class(id+1, "vpn1") {
 		t.Error("the Class fits another client or ticket")
 	}
 }

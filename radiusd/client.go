@@ -41,6 +41,9 @@ type Client struct {
 // String is the name alone: a client holds secrets.
 func (c Client) String() string { return c.Name }
 
+// GoString is String, for %#v.
+func (c Client) GoString() string { return c.Name }
+
 // LogValue is the name alone, too.
 func (c Client) LogValue() slog.Value { return slog.StringValue(c.Name) }
 

@@ -89,6 +89,9 @@ func TestClientHidesItsSecrets(t *testing.T) {
 			t.Errorf("shown: %s", s)
 		}
 	}
+	if s := fmt.Sprintf("%#v", c); s != c.Name {
+		t.Errorf("shown: %s", s)
+	}
 }
 
 func TestBucket(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -204,7 +205,8 @@ func (s *Server) panicked(n *nas, from netip.AddrPort, what any, now time.Time) 
 }
 
 // send lets the workers' letters leave, as many in one system call as there
-// are.
+// are. Answers come in crowds, one for each settlement of a commit, so it
+// steps back while the crowd grows.
 func (k *socket) send() {
 	out := newPostbag(k)
 	for {
@@ -214,18 +216,28 @@ func (k *socket) send() {
 		case <-k.server.quit:
 			return
 		}
-		for more := true; more && !out.full(); {
-			select {
-			case l := <-k.letters:
-				out.add(l)
-			default:
-				more = false
-			}
+		for grew := true; grew && !out.full(); {
+			runtime.Gosched()
+			grew = k.collect(out)
 		}
 		done := len(out.letters)
 		out.post()
 		k.server.work.Add(-done)
 	}
+}
+
+// collect takes the letters that lie there and reports whether there were any.
+func (k *socket) collect(out *postbag) (some bool) {
+	for !out.full() {
+		select {
+		case l := <-k.letters:
+			out.add(l)
+			some = true
+		default:
+			return some
+		}
+	}
+	return some
 }
 
 // postbag gathers letters.

@@ -121,8 +121,12 @@ func limitMemory(p config.Process) {
 }
 
 // actor is who runs a command, for the book.
-func actor() string {
-	if name := os.Getenv("SUDO_USER"); name != "" {
+func actor() string { return actorAs(os.Geteuid()) }
+
+// actorAs believes sudo's word only where sudo can have given it: everybody
+// else may set the variable to any name.
+func actorAs(uid int) string {
+	if name := os.Getenv("SUDO_USER"); name != "" && uid == 0 {
 		return name
 	}
 	if u, err := user.Current(); err == nil {

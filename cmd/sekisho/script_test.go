@@ -27,6 +27,10 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("SUDO_USER", "registrar")
+			env.Setenv("ACTOR", "registrar")
+			if os.Geteuid() != 0 {
+				env.Setenv("ACTOR", actor())
+			}
 			env.Setenv("TZ", "UTC")
 			// The race detector would hold up the end of each command by a second.
 			env.Setenv("GORACE", "atexit_sleep_ms=10")
@@ -39,6 +43,17 @@ func TestScripts(t *testing.T) {
 			"serving": holdLock,
 		},
 	})
+}
+
+// Anybody can set the variable; only for root sudo has.
+func TestSudoUserCountsForRootOnly(t *testing.T) {
+	t.Setenv("SUDO_USER", "registrar")
+	if got := actorAs(0); got != "registrar" {
+		t.Errorf("as root: %q", got)
+	}
+	if got := actorAs(1000); got == "registrar" || got == "" {
+		t.Errorf("as another: %q", got)
+	}
 }
 
 // capture sets a variable to the first group of a pattern in the last output:

@@ -18,6 +18,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -132,6 +133,10 @@ func (r *reader) read(text string) (*Config, error) {
 	return c, nil
 }
 
+// quoted is what the parser repeats of the text. It may be a piece of a secret
+// that lacks its quotes.
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|^[-+.\d]\S*`)
+
 // syntax tells where the text stops being TOML; nothing after it is known.
 func (r *reader) syntax(err error) Faults {
 	fault := Fault{File: r.file, Line: 1, Text: err.Error()}
@@ -142,6 +147,7 @@ func (r *reader) syntax(err error) Faults {
 			fault.Text = strings.TrimPrefix(parse.Error(), "toml: ")
 		}
 	}
+	fault.Text = quoted.ReplaceAllString(fault.Text, "…")
 	fault.Text += "; mend this line, the rest has not been read"
 	return Faults{fault}
 }

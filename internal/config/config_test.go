@@ -117,7 +117,7 @@ func TestDefaults(t *testing.T) {
 		OTP:      OTP{Window: 1, Digits: 6, Period: 30 * time.Second, Issuer: "Sekisho"},
 		Log:      Log{Format: "text", Level: slog.LevelInfo},
 		Metrics:  Metrics{Listen: "127.0.0.1:9180"},
-		Process:  Process{MemoryLimit: 200e6, GOGC: 100},
+		Process:  Process{MemoryLimit: 200e6, GOGC: 200},
 	}
 	want.zones, want.policy = c.Zones(), c.Policy()
 	if !reflect.DeepEqual(c, want) {
@@ -388,6 +388,27 @@ func TestUnreadable(t *testing.T) {
 		_, faults, _ := loadText(t, dir, text)
 		if len(faults) != 1 || !strings.HasPrefix(faults.Error(), want) || !strings.HasSuffix(faults.Error(), "; mend this line, the rest has not been read") {
 			t.Errorf("%q: %v", text, faults)
+		}
+	}
+}
+
+// A secret that lacks its quotes is a syntax fault, and the fault is logged.
+func TestSyntaxFaultDoesNotRepeatTheText(t *testing.T) {
+	dir := folder(t)
+	for _, text := range []string{
+		"x = hunter2", "x = 1hunter2", "x = +hunter2", "x = 007hunter2", "x = 2024-hunter2", "x = nan'hunter2'", "x = [hunter2]",
+		`x = "\uhunter2"`, `x = "\xhunter2"`, "x = 73829164738291647382916473829164", "x = 1e73829164", "x = 1_738__29164",
+		"hunter2", "hunter2 = 1\nhunter2 = 2", `x = hu"nt'er2`, "x = thunter2", "x = h'unter2'",
+	} {
+		_, faults, _ := loadText(t, dir, text+"\n")
+		if len(faults) != 1 || !strings.HasSuffix(faults.Error(), "; mend this line, the rest has not been read") {
+			t.Errorf("%q: %v", text, faults)
+			continue
+		}
+		for _, piece := range []string{"hunt", "unter", "nter", "hu", "73829", "29164"} {
+			if strings.Contains(faults.Error(), piece) {
+				t.Errorf("%q: the fault repeats %q: %v", text, piece, faults)
+			}
 		}
 	}
 }

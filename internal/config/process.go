@@ -53,7 +53,7 @@ type Process struct {
 func readProcess(t *table) Process {
 	p := Process{
 		MemoryLimit: t.size("memory_limit", 200e6),
-		GOGC:        t.number("gogc", 100, 10, 1000),
+		GOGC:        t.number("gogc", 200, 10, 1000),
 	}
 	if p.MemoryLimit < 32e6 {
 		t.fault("memory_limit", "is less than the program can work in; write 32MB or more")

@@ -33,8 +33,9 @@ type Priority = passwd.Priority
 
 // The priorities.
 const (
-	Open     = passwd.Open     // may use half of the queue
-	Reserved = passwd.Reserved // an inside source, or a code that matched
+	Open     = passwd.Open     // has shown nothing: half of the queue
+	Reserved = passwd.Reserved // an inside source: three quarters
+	Matched  = passwd.Matched  // a code that matched: before all others
 	Idle     = passwd.Idle     // off the answer path
 )
 

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -8,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash"
 	"log/slog"
 	"sync"
 	"time"
@@ -17,7 +19,10 @@ import (
 	"sekisho/internal/store"
 )
 
-const rememberFor = time.Hour
+const (
+	rememberFor = time.Hour
+	renewalRest = 4 // times as long as a renewal took, before the next
+)
 
 // Local is the people of this store.
 type Local struct {
@@ -27,11 +32,13 @@ type Local struct {
 	Log   *slog.Logger
 	Now   func() time.Time
 
-	once    sync.Once
-	key     [32]byte // of what is remembered; made at the first use, never stored
-	mu      sync.Mutex
-	right   recent.Map[int64, proof]
-	renewal sync.WaitGroup
+	once     sync.Once
+	keyed    sync.Pool // of hash.Hash, by a key that is made at the first use and never stored
+	mu       sync.Mutex
+	right    recent.Map[int64, proof]
+	renewing bool
+	next     time.Time // no renewal begins before
+	renewal  sync.WaitGroup
 }
 
 // proof remembers that a password was right. Only successes are remembered.
@@ -80,11 +87,10 @@ func (l *Local) CheckPassword(ctx context.Context, a *store.Account, password []
 	if err != nil || !ok {
 		return false, err
 	}
-	l.mu.Lock()
-	l.right.Put(a.ID, proof{mac, a.Generation, l.Now()})
-	l.mu.Unlock()
+	shown := proof{mac, a.Generation, l.Now()}
+	l.remember(a, shown)
 	if renew {
-		l.renew(a.Name, a.Hash, password)
+		l.renew(a, password, shown)
 	}
 	return true, nil
 }
@@ -92,8 +98,14 @@ func (l *Local) CheckPassword(ctx context.Context, a *store.Account, password []
 // mac binds the password to the very hash that it fitted: the previous hash
 // is asked, too, and what fits that one must not be remembered as right.
 func (l *Local) mac(a *store.Account, password []byte) (sum [sha256.Size]byte) {
-	l.once.Do(func() { rand.Read(l.key[:]) })
-	m := hmac.New(sha256.New, l.key[:])
+	l.once.Do(func() {
+		key := make([]byte, sha256.Size)
+		rand.Read(key)
+		l.keyed.New = func() any { return hmac.New(sha256.New, key) }
+	})
+	m := l.keyed.Get().(hash.Hash)
+	defer l.keyed.Put(m)
+	m.Reset()
 	var ids [16]byte
 	binary.BigEndian.PutUint64(ids[:], uint64(a.ID))
 	binary.BigEndian.PutUint64(ids[8:], uint64(len(a.Hash)))
@@ -104,6 +116,12 @@ func (l *Local) mac(a *store.Account, password []byte) (sum [sha256.Size]byte) {
 	return sum
 }
 
+func (l *Local) remember(a *store.Account, p proof) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.right.Put(a.ID, p)
+}
+
 func (l *Local) remembers(a *store.Account, mac [sha256.Size]byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -111,23 +129,48 @@ func (l *Local) remembers(a *store.Account, mac [sha256.Size]byte) bool {
 	return ok && p.generation == a.Generation && l.Now().Sub(p.at) < rememberFor && hmac.Equal(p.mac[:], mac[:])
 }
 
-// renew hashes the password anew on idle workers. A busy pool drops it: the
-// next sign-in tries again.
-func (l *Local) renew(name, old string, password []byte) {
-	password = append([]byte(nil), password...)
-	l.renewal.Add(1)
-	go func() {
-		defer l.renewal.Done()
+// renew hashes the password anew on idle workers, one at a time and with
+// pauses: on the morning after thousands were imported it would else keep the
+// processors from those who wait. What can't be done now, and what a busy pool
+// drops, is done at a later sign-in.
+func (l *Local) renew(a *store.Account, password []byte, shown proof) {
+	began := l.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.renewing || began.Before(l.next) {
+		return
+	}
+	l.renewing = true
+	password = bytes.Clone(password)
+	l.renewal.Go(func() {
 		defer clear(password)
-		ctx := context.Background()
-		hash, err := l.Pool.Make(ctx, password, Idle)
-		if err == nil {
-			err = l.Store.RenewHash(ctx, name, old, hash)
-		}
+		err := l.replace(a, password, shown)
 		if err != nil && !errors.Is(err, passwd.ErrBusy) && !errors.Is(err, store.ErrChanged) {
-			l.Log.Warn("password hash not renewed", "person", name, "error", err)
+			l.Log.Warn("password hash not renewed", "person", a.Name, "error", err)
 		}
-	}()
+		ended := l.Now()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.renewing, l.next = false, ended.Add(renewalRest*ended.Sub(began))
+	})
+}
+
+// replace puts a new hash in the place of the account's. What was shown for
+// the old one holds for it, too: else the next sign-in would hash once more.
+func (l *Local) replace(a *store.Account, password []byte, shown proof) error {
+	ctx := context.Background()
+	hash, err := l.Pool.Make(ctx, password, Idle)
+	if err != nil {
+		return err
+	}
+	if err := l.Store.RenewHash(ctx, a.Name, a.Hash, hash); err != nil {
+		return err
+	}
+	renewed := *a
+	renewed.Hash = hash
+	shown.mac = l.mac(&renewed, password)
+	l.remember(a, shown)
+	return nil
 }
 
 // Close waits for the renewals under way.

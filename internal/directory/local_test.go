@@ -217,13 +217,63 @@ func TestImportedHashIsRenewedAfterSignIn(t *testing.T) {
 	}
 }
 
+// Else everybody whose hash was renewed would be hashed once more.
+func TestRenewedHashIsRemembered(t *testing.T) {
+	p := newPlace(t)
+	p.check(p.find("imported"), right, true)
+	p.Local.Close()
+	renewed := p.find("imported")
+	p.Pool.Close()
+	p.check(renewed, right, true)
+	p.hashes(renewed, "guessed")
+	p.now = begin.Add(time.Hour) // since it was shown, not since it was renewed
+	p.hashes(renewed, right)
+}
+
+// The morning after an import, people sign in by thousands: renewing their
+// hashes must leave the processors to those who wait.
+func TestRenewalsRestBetween(t *testing.T) {
+	p := newPlace(t)
+	_, err := p.Store.AddPeople(t.Context(), []store.Person{{Name: "second", Hash: ssha(right), Created: begin}})
+	p.must(err)
+	var asked atomic.Int64
+	p.Now = func() time.Time { // each look at the clock takes a second
+		return begin.Add(time.Duration(asked.Add(1)) * time.Second)
+	}
+	renewed := func(name string) bool { return strings.HasPrefix(p.find(name).Hash, "$argon2id$") }
+	p.renew(p.find("imported"), []byte(right), proof{}) // from 1 s to 2 s
+	p.Local.Close()
+	for range 3 {
+		p.renew(p.find("second"), []byte(right), proof{}) // at 3, 4 and 5 s
+		p.Local.Close()
+	}
+	if !renewed("imported") || renewed("second") {
+		t.Errorf("imported %v, second %v", renewed("imported"), renewed("second"))
+	}
+	p.renew(p.find("second"), []byte(right), proof{})
+	p.Local.Close()
+	if !renewed("second") {
+		t.Error("not renewed after the rest")
+	}
+}
+
+func TestOneRenewalAtATime(t *testing.T) {
+	p := newPlace(t)
+	p.renewing = true
+	p.renew(p.find("imported"), []byte(right), proof{})
+	p.Local.Close()
+	if strings.HasPrefix(p.find("imported").Hash, "$argon2id$") {
+		t.Error("renewed beside another")
+	}
+}
+
 // A password that was set meanwhile must not be replaced by the old one.
 func TestRenewalComparesAndSets(t *testing.T) {
 	p := newPlace(t)
-	old := p.find("imported").Hash
+	imported := p.find("imported")
 	fresh := passwd.Make([]byte("set meanwhile"), cheap)
 	p.must(p.Store.ChangePerson(t.Context(), "imported", func(a *store.Person) error { a.Hash = fresh; return nil }, store.Event{}))
-	p.renew("imported", old, []byte(right))
+	p.renew(imported, []byte(right), proof{})
 	p.Local.Close()
 	if got := p.find("imported").Hash; got != fresh {
 		t.Errorf("the hash is %s, want %s", got, fresh)
@@ -235,18 +285,18 @@ func TestRenewalComparesAndSets(t *testing.T) {
 
 func TestRenewalThatFails(t *testing.T) {
 	p := newPlace(t)
-	old := p.find("imported").Hash
+	imported := p.find("imported")
 	busy := &passwd.Pool{Params: cheap}
 	busy.Close()
 	p.Pool = busy
 	p.check(p.find("imported"), right, true) // a fast hash needs no queue
 	p.Local.Close()
-	if p.log.Len() > 0 || p.find("imported").Hash != old {
+	if p.log.Len() > 0 || p.find("imported").Hash != imported.Hash {
 		t.Errorf("a busy pool: logged %s", &p.log)
 	}
 	p.Pool = &passwd.Pool{Params: cheap}
 	p.must(p.Store.Close())
-	p.renew("imported", old, []byte(right))
+	p.renew(imported, []byte(right), proof{})
 	p.Local.Close()
 	if text := p.log.String(); !strings.Contains(text, "person=imported") || strings.Contains(text, right) {
 		t.Errorf("a closed store: logged %q", text)

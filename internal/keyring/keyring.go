@@ -49,7 +49,8 @@ var (
 type Ring struct {
 	keys    []key // in the order of the file
 	current uint32
-	subkeys sync.Map // use -> cipher.AEAD or []byte
+	aeads   sync.Map // use -> cipher.AEAD
+	macs    sync.Map // use -> *sync.Pool of hash.Hash
 }
 
 type key struct {

@@ -4,6 +4,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
+	"sync"
 )
 
 // MAC binds parts to a purpose: HMAC-SHA-256 under the current key, 32 octets.
@@ -30,12 +32,10 @@ func (r *Ring) VerifyMAC(purpose string, mac []byte, parts ...[]byte) bool {
 }
 
 func (r *Ring) mac(k *key, purpose string, parts [][]byte) []byte {
-	u := use{k.id, "mac " + purpose}
-	kept, ok := r.subkeys.Load(u)
-	if !ok {
-		kept, _ = r.subkeys.LoadOrStore(u, k.derive(u.purpose))
-	}
-	h := hmac.New(sha256.New, kept.([]byte))
+	pool := r.hashes(k, purpose)
+	h := pool.Get().(hash.Hash)
+	defer pool.Put(h)
+	h.Reset()
 	var size [8]byte
 	for _, part := range parts {
 		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
@@ -43,4 +43,15 @@ func (r *Ring) mac(k *key, purpose string, parts [][]byte) []byte {
 		h.Write(part)
 	}
 	return h.Sum(nil)
+}
+
+// hashes keeps keyed hashes for one use: to key one costs more than to use it.
+func (r *Ring) hashes(k *key, purpose string) *sync.Pool {
+	u := use{k.id, purpose}
+	if kept, ok := r.macs.Load(u); ok {
+		return kept.(*sync.Pool)
+	}
+	subkey := k.derive("mac " + purpose)
+	kept, _ := r.macs.LoadOrStore(u, &sync.Pool{New: func() any { return hmac.New(sha256.New, subkey) }})
+	return kept.(*sync.Pool)
 }

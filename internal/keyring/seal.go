@@ -69,11 +69,11 @@ func KeyOf(sealed []byte) (id uint32, ok bool) {
 }
 
 func (r *Ring) aead(k *key, purpose string) cipher.AEAD {
-	u := use{k.id, "seal " + purpose}
-	if kept, ok := r.subkeys.Load(u); ok {
+	u := use{k.id, purpose}
+	if kept, ok := r.aeads.Load(u); ok {
 		return kept.(cipher.AEAD)
 	}
-	block, err := aes.NewCipher(k.derive(u.purpose))
+	block, err := aes.NewCipher(k.derive("seal " + purpose))
 	if err != nil {
 		panic(fmt.Sprintf("keyring: AES of 32 octets: %v", err))
 	}
@@ -81,7 +81,7 @@ func (r *Ring) aead(k *key, purpose string) cipher.AEAD {
 	if err != nil {
 		panic(fmt.Sprintf("keyring: GCM of AES: %v", err))
 	}
-	r.subkeys.Store(u, aead)
+	r.aeads.Store(u, aead)
 	return aead
 }
 

@@ -19,9 +19,12 @@ var ErrBusy = errors.New("password hashing is overloaded")
 type Priority int
 
 // The priorities. The zero one is for callers who have shown nothing yet.
+// Whoever has no device can't keep out those who showed one, however much is
+// asked: Matched goes first, and only its own jobs fill the queue for it.
 const (
-	Open     Priority = iota // at most half of the queue, behind Reserved
-	Reserved                 // inside sources and matched codes: all of the queue
+	Open     Priority = iota // at most half of the queue
+	Reserved                 // inside sources: three quarters, and before Open
+	Matched                  // a code that matched: all of the queue, and before the others
 	Idle                     // work that can be left: only while nobody waits
 )
 
@@ -61,8 +64,10 @@ type job struct {
 //
 // The error is [ErrBusy], the context's while still queued, or [Parse]'s for a
 // record that can't be judged, which costs the same work. A hash that takes
-// microseconds is judged without queueing. Once begun, a hash is waited for:
-// after Check the caller may clear password.
+// microseconds is judged without queueing; if it does not match, it is ErrBusy
+// when there is no room to queue, so that a full queue does not tell whose
+// hash is of that kind. Once begun, a hash is waited for: after Check the
+// caller may clear password.
 func (p *Pool) Check(ctx context.Context, encoded string, password []byte, pr Priority) (ok, renew bool, err error) {
 	var h Hash
 	var broken error
@@ -73,7 +78,9 @@ func (p *Pool) Check(ctx context.Context, encoded string, password []byte, pr Pr
 		h = p.nobody()
 	}
 	if h.fast {
-		ok = h.Check(password)
+		if ok = h.Check(password); !ok && !p.free(pr) {
+			return false, false, fmt.Errorf("check password: %w", ErrBusy)
+		}
 	} else if err := p.do(ctx, pr, func() { ok = h.Check(password) }); err != nil {
 		return false, false, fmt.Errorf("check password: %w", err)
 	}
@@ -100,15 +107,16 @@ func (p *Pool) nobody() Hash {
 	return Hash{scheme: a.variant, form: a}
 }
 
-// Wait estimates how long a job that comes now would be queued.
+// Wait estimates how long a job that comes now would be queued behind all
+// others.
 func (p *Pool) Wait() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.estimate(Open, Reserved)
+	return p.estimate(Open, Reserved, Matched)
 }
 
-// Load is the part of the queue in use: 0 when nobody waits, 1 and a little
-// more when it is full. Idle work doesn't count.
+// Load is the part of the queue in use: 0 when nobody waits, 1 when it is
+// full, and more where matched codes come on top. Idle work doesn't count.
 func (p *Pool) Load() float64 {
 	return float64(p.Wait()) / float64(p.queueWork())
 }
@@ -162,7 +170,7 @@ func (p *Pool) enter(j *job, pr Priority) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || !p.room(pr) {
+	if !p.room(pr) {
 		return ErrBusy
 	}
 	p.queue[pr] = append(p.queue[pr], j)
@@ -173,17 +181,27 @@ func (p *Pool) enter(j *job, pr Priority) error {
 	return nil
 }
 
+// free tells whether a job that came now could queue.
+func (p *Pool) free(pr Priority) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.room(pr)
+}
+
 // room tells whether one more may queue.
 func (p *Pool) room(pr Priority) bool {
 	limit := p.queueWork()
-	switch pr {
-	case Reserved:
-		return p.estimate(Open, Reserved) < limit
-	case Idle:
-		return p.estimate(Open, Reserved) == 0 && p.estimate(Idle) < limit/2
-	default:
-		return p.estimate(Open, Reserved) < limit && p.estimate(Open) < limit/2
+	switch {
+	case p.closed:
+		return false
+	case pr == Matched:
+		return p.estimate(Matched) < limit
+	case pr == Idle:
+		return p.estimate(Open, Reserved, Matched) == 0 && p.estimate(Idle) < limit/2
+	case p.estimate(Open, Reserved) >= limit*3/4 || p.estimate(Open, Reserved, Matched) >= limit:
+		return false
 	}
+	return pr == Reserved || p.estimate(Open) < limit/2
 }
 
 // estimate is the time the workers need for what is queued.
@@ -232,7 +250,7 @@ func (p *Pool) work() {
 func (p *Pool) next() *job {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, pr := range []Priority{Reserved, Open, Idle} {
+	for _, pr := range []Priority{Matched, Reserved, Open, Idle} {
 		if jobs := p.queue[pr]; len(jobs) > 0 {
 			first := jobs[0]
 			p.queue[pr] = slices.Delete(jobs, 0, 1)

@@ -113,7 +113,26 @@ func TestFastHashNeverQueues(t *testing.T) {
 	}
 }
 
-func TestHalfOfQueueIsReserved(t *testing.T) {
+// A name whose wrong password is refused while others get no answer would be
+// known to exist, and to have an old hash.
+func TestFullQueueHidesFastHashes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGated(1)
+		jobs := g.fill(6, Open) // one runs, five are half of the queue
+		for _, encoded := range []string{"{NT}35ddf2d39655da7576c72852595c0dae", ""} {
+			if ok, _, err := g.Check(context.Background(), encoded, []byte("x"), Open); ok || !errors.Is(err, ErrBusy) {
+				t.Errorf("%q: %v, %v", encoded, ok, err)
+			}
+		}
+		if ok, _, err := g.Check(context.Background(), "{NT}35ddf2d39655da7576c72852595c0dae", []byte("x"), Reserved); ok || err != nil {
+			t.Errorf("where there is room: %v, %v", ok, err)
+		}
+		close(g.let)
+		wantNil(t, jobs...)
+	})
+}
+
+func TestHalfOfQueueIsOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGated(1) // jobs of 100 ms: ten fill the queue
 		ctx := context.Background()
@@ -125,10 +144,11 @@ func TestHalfOfQueueIsReserved(t *testing.T) {
 		if got := g.Load(); got != 0.5 {
 			t.Errorf("load %v", got)
 		}
-		reserved := g.fill(5, Reserved)
+		reserved := g.fill(3, Reserved)
 		if err := g.do(ctx, Reserved, func() {}); !errors.Is(err, ErrBusy) {
-			t.Errorf("one more than the queue holds: %v", err)
+			t.Errorf("more than three quarters without a code: %v", err)
 		}
+		matched := g.fill(2, Matched)
 		if got, want := g.Wait(), time.Second; got != want {
 			t.Errorf("wait %v, want %v", got, want)
 		}
@@ -136,17 +156,53 @@ func TestHalfOfQueueIsReserved(t *testing.T) {
 		wantNil(t, running...)
 		wantNil(t, open...)
 		wantNil(t, reserved...)
+		wantNil(t, matched...)
 		if g.Load() != 0 || g.Wait() != 0 {
 			t.Error("the queue isn't empty")
 		}
 	})
 }
 
-func TestReservedFillsQueueAgainstOpen(t *testing.T) {
+// Whoever has no device can fill what they may of the queue: a matched code's
+// password is judged all the same, and first.
+func TestNobodyWithoutADeviceSilencesAMatchedCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGated(1)
+		ctx := context.Background()
+		others := append(g.fill(6, Open), g.fill(3, Reserved)...)
+		for _, pr := range []Priority{Open, Reserved} {
+			if err := g.do(ctx, pr, func() {}); !errors.Is(err, ErrBusy) {
+				t.Errorf("priority %d: %v", pr, err)
+			}
+		}
+		matched := g.fill(10, Matched) // a whole queue of its own
+		if err := g.do(ctx, Matched, func() {}); !errors.Is(err, ErrBusy) {
+			t.Errorf("one more than the queue holds: %v", err)
+		}
+		for range 11 { // the one that runs, then the matched
+			g.let <- struct{}{}
+		}
+		synctest.Wait()
+		for i, m := range matched {
+			select {
+			case err := <-m:
+				if err != nil {
+					t.Error(err)
+				}
+			default:
+				t.Errorf("matched code %d is not judged first", i)
+			}
+		}
+		close(g.let)
+		wantNil(t, others...)
+	})
+}
+
+func TestMatchedFillsQueueAgainstOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGated(2) // twenty fill the queue
-		jobs := g.fill(22, Reserved)
-		for _, pr := range []Priority{Open, Reserved, Idle, 77} {
+		jobs := g.fill(22, Matched)
+		for _, pr := range []Priority{Open, Reserved, Matched, Idle, 77} {
 			if err := g.do(context.Background(), pr, func() {}); !errors.Is(err, ErrBusy) {
 				t.Errorf("priority %d: %v", pr, err)
 			}
@@ -156,17 +212,17 @@ func TestReservedFillsQueueAgainstOpen(t *testing.T) {
 	})
 }
 
-func TestReservedGoesFirst(t *testing.T) {
+func TestMatchedThenReservedGoFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGated(1)
 		var order []Priority
 		var jobs []chan error
-		for _, pr := range []Priority{Idle, Idle, Open, Open, Reserved, Reserved} {
+		for _, pr := range []Priority{Idle, Idle, Open, Open, Reserved, Reserved, Matched} {
 			jobs = append(jobs, g.start(context.Background(), pr, func() { order = append(order, pr) }))
 		}
 		close(g.let)
 		wantNil(t, jobs...)
-		want := []Priority{Idle, Reserved, Reserved, Open, Open, Idle} // the first had begun
+		want := []Priority{Idle, Matched, Reserved, Reserved, Open, Open, Idle} // the first had begun
 		for i := range want {
 			if order[i] != want[i] {
 				t.Fatalf("order %v, want %v", order, want)
@@ -402,8 +458,8 @@ func TestQueueIsBoundedWhenJobsAreShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGated(1)
 		g.average = time.Nanosecond
-		jobs := g.fill(1001, Reserved)
-		if err := g.do(context.Background(), Reserved, func() {}); !errors.Is(err, ErrBusy) {
+		jobs := g.fill(1001, Matched)
+		if err := g.do(context.Background(), Matched, func() {}); !errors.Is(err, ErrBusy) {
 			t.Error(err)
 		}
 		close(g.let)

@@ -3,11 +3,11 @@ package store
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
-	"time"
+	"unique"
 
 	"sekisho/internal/recent"
 )
@@ -108,17 +108,13 @@ func (a *Account) settled(st *Settlement, done Settled) {
 		}
 	}
 	if st.Known != "" {
-		a.Known = maps.Clone(a.Known)
-		if a.Known == nil {
-			a.Known = make(map[string]time.Time)
-		}
-		a.Known[st.Known] = st.Event.At
+		a.Known = a.Known.with(st.Known, st.Event.At)
 	}
 }
 
 // Account finds the person of this canonical name with code devices and known
 // sources. ErrUnknown means that there is none; any other error is the
-// store's. The account is shared and must not be changed.
+// store's and does not repeat the name. The account is shared and must not be changed.
 func (s *Store) Account(ctx context.Context, name string) (*Account, error) {
 	if a := s.accounts.get(name); a != nil {
 		return a, nil
@@ -130,8 +126,12 @@ func (s *Store) Account(ctx context.Context, name string) (*Account, error) {
 		return err
 	})
 	s.accounts.end(name, l, a)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrUnknown):
 		return nil, fmt.Errorf("account %q: %w", name, err)
+	case err != nil:
+		// It reaches the log, and people type passwords where the name belongs.
+		return nil, fmt.Errorf("read an account: %w", err)
 	}
 	return a, nil
 }
@@ -163,10 +163,7 @@ func readAccount(c *conn, name string) (*Account, error) {
 		return nil, err
 	}
 	err = c.each("SELECT source, at FROM known WHERE person = ?1", func(row []driver.Value) error {
-		if a.Known == nil {
-			a.Known = make(map[string]time.Time)
-		}
-		a.Known[row[0].(string)] = fromMicro(row[1].(int64))
+		a.Known = append(a.Known, KnownSource{row[0].(string), fromMicro(row[1].(int64))})
 		return nil
 	}, a.ID)
 	return a, err
@@ -177,8 +174,8 @@ func readTokens(c *conn, person int64) ([]Token, error) {
 	err := c.each(`SELECT id, person, kind, label, digits, period, algorithm, sealed, version, created, step, drift, ticket
 		FROM token JOIN burnt ON token = id WHERE person = ?1 ORDER BY id`, func(row []driver.Value) error {
 		tokens = append(tokens, Token{
-			ID: row[0].(int64), Person: row[1].(int64), Kind: row[2].(string), Label: row[3].(string),
-			Digits: int(row[4].(int64)), Period: int(row[5].(int64)), Algorithm: row[6].(string), Sealed: row[7].([]byte),
+			ID: row[0].(int64), Person: row[1].(int64), Kind: shared(row[2]), Label: shared(row[3]),
+			Digits: int(row[4].(int64)), Period: int(row[5].(int64)), Algorithm: shared(row[6]), Sealed: row[7].([]byte),
 			Version: row[8].(int64), Created: fromMicro(row[9].(int64)),
 			Step: row[10].(int64), Drift: int(row[11].(int64)), Ticket: row[12].(int64),
 		})
@@ -186,3 +183,6 @@ func readTokens(c *conn, person int64) ([]Token, error) {
 	}, person)
 	return tokens, err
 }
+
+// shared is a text that many rows have, kept once.
+func shared(v driver.Value) string { return unique.Make(v.(string)).Value() }

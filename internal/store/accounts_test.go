@@ -2,6 +2,8 @@ package store
 
 import (
 	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -53,5 +55,19 @@ func TestUpdateIsNeverForgottenForWhatWasBefore(t *testing.T) {
 		if c.get("alice") != nil {
 			t.Errorf("still there after drop, bound %d", bound)
 		}
+	}
+}
+
+// What fails here reaches a log, and people type passwords where the name
+// belongs.
+func TestErrorDoesNotRepeatTheName(t *testing.T) {
+	s := openFile(t, filepath.Join(t.TempDir(), "sekisho.db"), Options{})
+	_, err := s.Account(ctx, "nobody")
+	wants(t, err, ErrUnknown)
+	must(t, s.Close())
+	_, err = s.Account(ctx, "hunter2")
+	wants(t, err, ErrClosed)
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Error(err)
 	}
 }

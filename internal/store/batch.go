@@ -30,8 +30,8 @@ type flood struct {
 const samples = 8 // references that the row of a flood names
 
 const (
-	ticketColumns = 18
-	eventColumns  = 20
+	ticketColumns = 14
+	eventColumns  = 12
 )
 
 // The row counts of the statements that append: a batch is cut into the
@@ -39,15 +39,17 @@ const (
 var appendRows = []int{32, 8, 1}
 
 var (
-	insertTickets = inserts("ticket", ticketColumns)
-	insertEvents  = inserts("event", eventColumns)
+	insertTickets      = inserts("INSERT INTO ticket", ticketColumns)
+	insertEvents       = inserts("INSERT INTO event", eventColumns)
+	insertTicketPerson = inserts("INSERT OR IGNORE INTO ticket_person", 2)
+	insertEventPerson  = inserts("INSERT OR IGNORE INTO event_person", 2)
 )
 
-func inserts(table string, columns int) map[int]string {
+func inserts(into string, columns int) map[int]string {
 	row := "(?" + strings.Repeat(",?", columns-1) + ")"
 	out := make(map[int]string)
 	for _, n := range appendRows {
-		out[n] = "INSERT INTO " + table + " VALUES " + row + strings.Repeat(","+row, n-1)
+		out[n] = into + " VALUES " + row + strings.Repeat(","+row, n-1)
 	}
 	return out
 }
@@ -58,6 +60,7 @@ func inserts(table string, columns int) map[int]string {
 func (w *writer) reset() {
 	w.stale = true
 	clear(w.floods)
+	clear(w.scenes)
 	w.rows = rows{}
 	w.forget()
 }
@@ -80,7 +83,9 @@ func (w *writer) one(j *job) error {
 	case st.Ticket != nil:
 		w.ticket++
 		event.Ticket, j.settled.Ticket = w.ticket, w.ticket
-		w.rows.tickets = appendTicket(w.rows.tickets, w.ticket, st.Ticket)
+		if err := w.addTicket(w.ticket, st.Ticket); err != nil {
+			return err
+		}
 	}
 	for _, c := range st.Counters {
 		if lost != NotLost {
@@ -98,14 +103,23 @@ func (w *writer) one(j *job) error {
 		}
 	}
 	w.event++
-	j.settled.Event, j.settled.Reference = w.event, w.store.Reference(w.event)
+	event.ID, j.settled.Event = w.event, w.event
 	if st.Flood != "" || w.store.scarce.Load() && st.Ticket == nil && st.Repeat == nil {
-		w.flood(st.Flood, event, j.settled)
-		return nil
+		return w.flood(st.Flood, event)
 	}
-	event.ID = w.event
-	w.rows.events = appendEvent(w.rows.events, event)
-	return nil
+	return w.addEvent(event)
+}
+
+func (w *writer) addTicket(id int64, t *Ticket) error {
+	scene, err := w.scene(t.scene())
+	w.rows.tickets = appendTicket(w.rows.tickets, id, t, scene)
+	return err
+}
+
+func (w *writer) addEvent(e Event) error {
+	scene, err := w.scene(e.scene())
+	w.rows.events = appendEvent(w.rows.events, e, scene)
+	return err
 }
 
 // take compares the generation, uses the parent of the ticket, and consumes the code or the answer: each is
@@ -181,7 +195,7 @@ func (w *writer) counter(c Counter) error {
 // flood counts the event into the row of its name and minute. The row changes
 // with every batch, so a refusal that has no row of its own takes as long to
 // book as one that has.
-func (w *writer) flood(name string, e Event, settled Settled) {
+func (w *writer) flood(name string, e Event) error {
 	minute := e.At.Unix() / 60
 	f, ok := w.floods[name]
 	if !ok || minute > f.minute || minute < f.minute-1 { // a late one counts into the newer row
@@ -190,21 +204,20 @@ func (w *writer) flood(name string, e Event, settled Settled) {
 				delete(w.floods, old)
 			}
 		}
-		e.ID = settled.Event
-		w.floods[name] = flood{event: e.ID, minute: minute, count: 1, last: e.ID, detail: "references " + settled.Reference}
-		w.rows.events = appendEvent(w.rows.events, e)
-		return
+		w.floods[name] = flood{event: e.ID, minute: minute, count: 1, last: e.ID, detail: "references " + w.store.Reference(e.ID)}
+		return w.addEvent(e)
 	}
 	f.count++
-	f.last = settled.Event
+	f.last = e.ID
 	if f.count <= samples {
-		f.detail += " " + settled.Reference
+		f.detail += " " + w.store.Reference(e.ID)
 	}
 	w.floods[name] = f
 	if w.rows.floods == nil {
 		w.rows.floods = make(map[int64]flood)
 	}
 	w.rows.floods[f.event] = f
+	return nil
 }
 
 // flush writes what the batch appends.
@@ -260,20 +273,22 @@ func (w *writer) committed(j *job) {
 	}
 }
 
-func appendTicket(v []driver.NamedValue, id int64, t *Ticket) []driver.NamedValue {
+func appendTicket(v []driver.NamedValue, id int64, t *Ticket, scene int64) []driver.NamedValue {
 	repeat := t.Repeat
 	if repeat == nil {
 		repeat = []byte{}
 	}
-	return values(v, id, t.Hash[:], t.Person, t.Generation, t.Parent, t.Door, t.Service, t.Client, t.Zone, t.Rule,
-		shownText(t.Shown), micro(t.Created), micro(t.Until), int64(t.Idle/time.Microsecond), micro(t.Used), micro(t.Ended),
-		repeat, int64(t.Answers))
+	return values(v, id, t.Hash[:], t.Person, t.Generation, t.Parent, scene, shownText(t.Shown), micro(t.Created),
+		micro(t.Until), int64(t.Idle/time.Microsecond), micro(t.Used), micro(t.Ended), repeat, int64(t.Answers))
 }
 
-func appendEvent(v []driver.NamedValue, e Event) []driver.NamedValue {
-	return values(v, e.ID, micro(e.At), e.Door, e.Client, e.Service, e.Typed, e.Person, e.Name, e.Source, e.How, e.Zone,
-		e.Rule, e.Factors, e.Outcome, e.Reason, e.Detail, e.Ticket, int64(e.Took/time.Microsecond),
-		int64(max(e.Count, 1)), max(e.Last, e.ID))
+func appendEvent(v []driver.NamedValue, e Event, scene int64) []driver.NamedValue {
+	var typed any // none: as the name
+	if e.Typed != e.Name {
+		typed = e.Typed
+	}
+	return values(v, e.ID, micro(e.At), scene, typed, e.Person, e.Name, e.Source, e.Detail, e.Ticket,
+		int64(e.Took/time.Microsecond), int64(max(e.Count, 1)), max(e.Last, e.ID))
 }
 
 func values(v []driver.NamedValue, row ...any) []driver.NamedValue {

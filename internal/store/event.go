@@ -32,7 +32,11 @@ func book(c *conn, events []Event) error {
 			return err
 		}
 		e.ID = id
-		if err := c.execNamed(insertEvents[1], ordinal(appendEvent(nil, e))); err != nil {
+		scene, err := e.scene().number(c)
+		if err != nil {
+			return err
+		}
+		if err := c.execNamed(insertEvents[1], ordinal(appendEvent(nil, e, scene))); err != nil {
 			return err
 		}
 	}
@@ -80,7 +84,7 @@ type Search struct {
 // Events calls each for what was found: the newest first, or with After the
 // oldest.
 func (s *Store) Events(ctx context.Context, q Search, each func(Event) error) error {
-	sql := "SELECT " + eventFields + " FROM event WHERE id > ?1 AND at >= ?2"
+	sql := "SELECT " + eventFields + " FROM booked WHERE id > ?1 AND at >= ?2"
 	args := []any{q.After, micro(q.From)}
 	and := func(condition string, value any) {
 		args = append(args, value)
@@ -134,14 +138,14 @@ func (s *Store) Lookup(ctx context.Context, reference string) (found []Event, ex
 		return nil, false, fmt.Errorf("%q: %w", reference, err)
 	}
 	err = s.reading(ctx, func(c *conn) error {
-		err := c.each("SELECT "+eventFields+" FROM event WHERE id = ?1", func(row []driver.Value) error {
+		err := c.each("SELECT "+eventFields+" FROM booked WHERE id = ?1", func(row []driver.Value) error {
 			found, exact = append(found, scanEvent(row)), true
 			return nil
 		}, id)
 		if err != nil || exact {
 			return err
 		}
-		return c.each("SELECT "+eventFields+" FROM event WHERE id < ?1 AND id > ?1 - ?2 AND last >= ?1 ORDER BY id DESC",
+		return c.each("SELECT "+eventFields+" FROM booked WHERE id < ?1 AND id > ?1 - ?2 AND last >= ?1 ORDER BY id DESC",
 			func(row []driver.Value) error {
 				found = append(found, scanEvent(row))
 				return nil

@@ -150,7 +150,7 @@ func TestBrokenRecordSparesItsNeighbours(t *testing.T) {
 		}
 		must(t, j.err)
 		equal(t, "loss", j.settled.Lost, NotLost)
-		equal(t, "ticket", event(t, s, j.settled.Reference).Ticket, j.settled.Ticket)
+		equal(t, "ticket", event(t, s, s.Reference(j.settled.Event)).Ticket, j.settled.Ticket)
 	}
 	equal(t, "alice's step", account(t, s, "alice").Tokens[0].Step, 2)
 	equal(t, "bob's step", account(t, s, "bob").Tokens[0].Step, 2)

@@ -54,10 +54,16 @@ func (w *writer) fileSlice(table string) (read int, err error) {
 	slices.SortFunc(pairs, func(a, b pair) int {
 		return cmp.Or(cmp.Compare(a.person, b.person), cmp.Compare(a.row, b.row))
 	})
+	rows := make([]driver.NamedValue, 0, 2*len(pairs))
 	for _, p := range pairs {
-		if _, err := w.conn.exec("INSERT OR IGNORE INTO "+table+"_person VALUES (?1, ?2)", p.person, p.row); err != nil {
-			return 0, err
-		}
+		rows = values(rows, p.person, p.row)
+	}
+	statements := insertEventPerson
+	if table == "ticket" {
+		statements = insertTicketPerson
+	}
+	if err := w.append(statements, 2, rows); err != nil {
+		return 0, err
 	}
 	_, err = w.conn.exec("UPDATE sequence SET "+table+"_filed = ?1", last)
 	return read, err

@@ -39,6 +39,25 @@ func TestFilesAreTheOwnersOnly(t *testing.T) {
 	}
 }
 
+// One that was restored with another mode would show the hashes to everybody.
+func TestFileThatOthersCanReadIsRefused(t *testing.T) {
+	for _, which := range []string{"", "-wal"} {
+		for _, mode := range []os.FileMode{0o604, 0o640, 0o620} {
+			file := filepath.Join(t.TempDir(), "sekisho.db")
+			must(t, openFile(t, file, Options{}).Close())
+			must(t, os.WriteFile(file+which, nil, 0o600))
+			must(t, os.Chmod(file+which, mode))
+			_, err := Open(file, Options{Exclusive: true})
+			want := fmt.Sprintf("%[1]s can be read by others; run: chmod 0600 %[1]s %[1]s-wal %[1]s-shm", file)
+			if err == nil || !strings.HasSuffix(err.Error(), want) {
+				t.Errorf("%v of the file%s: %v", mode, which, err)
+			}
+			must(t, os.Chmod(file+which, 0o600))
+			openFile(t, file, Options{Exclusive: true}) // the lock was given back
+		}
+	}
+}
+
 func TestNamesOfFiles(t *testing.T) {
 	for _, name := range []string{"a b", "100%", "50%41", "what?", "a#b", "関所", "a&mode=memory", "'"} {
 		file := filepath.Join(t.TempDir(), name)
@@ -163,6 +182,7 @@ func TestOldestSchemaIsUpgraded(t *testing.T) {
 		must(t, second(c.exec(sql)))
 	}
 	must(t, c.close())
+	must(t, os.Chmod(file, 0o600))
 	s := openFile(t, file, Options{})
 	a := account(t, s, "alice")
 	equal(t, "step", a.Tokens[0].Step, 41)
@@ -187,6 +207,7 @@ func TestNewerSchemaIsLeftAlone(t *testing.T) {
 	for _, sql := range []string{"CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB)", "PRAGMA user_version=99"} {
 		must(t, second(c.exec(sql)))
 	}
+	must(t, os.Chmod(file, 0o600))
 	_, err = Open(file, Options{Exclusive: true})
 	if err == nil || !strings.Contains(err.Error(), "schema 99") || !strings.Contains(err.Error(), "newer program") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("error %v, want one line that says what to do", err)

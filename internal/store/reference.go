@@ -1,7 +1,8 @@
 package store
 
 import (
-	"crypto/sha256"
+	"crypto/aes"
+	"crypto/cipher"
 	"encoding/binary"
 	"errors"
 	"strings"
@@ -25,30 +26,41 @@ const (
 // ErrReference means that the text can't be a reference.
 var ErrReference = errors.New("not a reference: want eight letters and digits like 7F3K-92QD")
 
-// shuffle is a permutation of the numbers below 2^40.
-type shuffle [16]byte
+// shuffle is a permutation of the numbers below 2^40, keyed by AES-128.
+type shuffle struct{ block cipher.Block }
 
-func (k shuffle) round(i int, half uint64) uint64 {
-	var block [25]byte
-	copy(block[:], k[:])
-	block[16] = byte(i)
-	binary.BigEndian.PutUint64(block[17:], half)
-	sum := sha256.Sum256(block[:])
-	return binary.BigEndian.Uint64(sum[:]) & halfMask
+const shuffleKey = 16 // octets
+
+func newShuffle(key []byte) (shuffle, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil || len(key) != shuffleKey {
+		return shuffle{}, errors.New("the key of the references is damaged: restore the store")
+	}
+	return shuffle{block}, nil
+}
+
+// round mixes one half with its place; room is what the cipher works in.
+func (k shuffle) round(room *[aes.BlockSize]byte, i int, half uint64) uint64 {
+	binary.BigEndian.PutUint64(room[:], uint64(i))
+	binary.BigEndian.PutUint64(room[8:], half)
+	k.block.Encrypt(room[:], room[:])
+	return binary.BigEndian.Uint64(room[:]) & halfMask
 }
 
 func (k shuffle) forward(n uint64) uint64 {
+	room := new([aes.BlockSize]byte)
 	left, right := n>>halfBits&halfMask, n&halfMask
 	for i := range rounds {
-		left, right = right, left^k.round(i, right)
+		left, right = right, left^k.round(room, i, right)
 	}
 	return left<<halfBits | right
 }
 
 func (k shuffle) back(n uint64) uint64 {
+	room := new([aes.BlockSize]byte)
 	left, right := n>>halfBits&halfMask, n&halfMask
 	for i := rounds - 1; i >= 0; i-- {
-		left, right = right^k.round(i, left), left
+		left, right = right^k.round(room, i, left), left
 	}
 	return left<<halfBits | right
 }

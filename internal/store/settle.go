@@ -36,6 +36,7 @@ func (s *Store) Settle(ctx context.Context, settlement Settlement) (Settled, err
 	if err != nil {
 		return Settled{}, fmt.Errorf("settle: %w", err)
 	}
+	settled.Reference = s.Reference(settled.Event) // here, to spare the one writer
 	return settled, nil
 }
 

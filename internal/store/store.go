@@ -109,6 +109,9 @@ func (s *Store) start() error {
 	} else if !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("open the store: %w", err)
 	}
+	if err := s.private(); err != nil {
+		return err
+	}
 	c, err := s.dialWriter()
 	if err != nil {
 		return err
@@ -140,6 +143,16 @@ func (s *Store) start() error {
 	s.ended.Add(2)
 	go w.run()
 	go s.checkpoint(check)
+	return nil
+}
+
+// private refuses a file that others can read: one copied from a backup, say.
+func (s *Store) private() error {
+	for _, name := range []string{s.file, s.file + "-wal"} {
+		if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && info.Mode()&0o077 != 0 {
+			return fmt.Errorf("open the store: %[1]s can be read by others; run: chmod 0600 %[1]s %[1]s-wal %[1]s-shm", s.file)
+		}
+	}
 	return nil
 }
 
@@ -229,15 +242,15 @@ func (s *Store) dropLock() {
 // loadKeys reads, or makes, what shuffles ids into references.
 func (s *Store) loadKeys(c *conn) error {
 	for name, k := range map[string]*shuffle{"shuffle_event": &s.shuffle.event, "shuffle_ticket": &s.shuffle.ticket} {
-		var fresh shuffle
-		rand.Read(fresh[:])
-		if _, err := c.exec("INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)", name, fresh[:]); err != nil {
+		fresh := make([]byte, shuffleKey)
+		rand.Read(fresh)
+		if _, err := c.exec("INSERT OR IGNORE INTO meta (name, value) VALUES (?1, ?2)", name, fresh); err != nil {
 			return err
 		}
-		err := c.each("SELECT value FROM meta WHERE name = ?1", func(row []driver.Value) error {
-			b, _ := row[0].([]byte)
-			copy(k[:], b)
-			return nil
+		err := c.each("SELECT value FROM meta WHERE name = ?1", func(row []driver.Value) (err error) {
+			key, _ := row[0].([]byte)
+			*k, err = newShuffle(key)
+			return err
 		}, name)
 		if err != nil {
 			return err

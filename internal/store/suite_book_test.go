@@ -44,7 +44,7 @@ func testBatchSizes(t *testing.T, s *Store) {
 		oneBatch(t, s, jobs...)
 		for i, j := range jobs {
 			must(t, j.err)
-			e := event(t, s, j.settled.Reference)
+			e := event(t, s, s.Reference(j.settled.Event))
 			ticket, err := s.Ticket(ctx, e.Ticket)
 			must(t, err)
 			if e.Typed != fmt.Sprint(i) || ticket.Answers != i || e.Ticket != j.settled.Ticket {
@@ -127,7 +127,7 @@ func testFloodMinute(t *testing.T, s *Store) {
 	}
 	for i, j := range jobs {
 		must(t, j.err)
-		if _, _, err := s.Lookup(ctx, j.settled.Reference); err != nil {
+		if _, _, err := s.Lookup(ctx, s.Reference(j.settled.Event)); err != nil {
 			t.Errorf("reference %d: %v", i, err)
 		}
 	}

@@ -107,7 +107,7 @@ func testSameBatch(t *testing.T, s *Store) {
 	for i, want := range []Loss{NotLost, Raced, NotLost} {
 		must(t, jobs[i].err)
 		equal(t, fmt.Sprintf("loss of %d", i), jobs[i].settled.Lost, want)
-		equal(t, "ticket booked", event(t, s, jobs[i].settled.Reference).Ticket, jobs[i].settled.Ticket)
+		equal(t, "ticket booked", event(t, s, s.Reference(jobs[i].settled.Event)).Ticket, jobs[i].settled.Ticket)
 	}
 	equal(t, "ticket", account(t, s, "alice").Tokens[0].Ticket, jobs[2].settled.Ticket)
 }
@@ -257,13 +257,16 @@ func testKnown(t *testing.T, s *Store) {
 		st.Known, st.Event.At = source, noon.Add(time.Duration(i)*time.Hour)
 		settle(t, s, st)
 	}
-	want := map[string]time.Time{"203.0.113.7": noon.Add(2 * time.Hour), "2001:db8::/64": noon.Add(time.Hour)}
+	want := Known{{"2001:db8::/64", noon.Add(time.Hour)}, {"203.0.113.7", noon.Add(2 * time.Hour)}}
 	if got := account(t, s, "alice").Known; !reflect.DeepEqual(got, want) {
 		t.Errorf("remembered %v", got)
 	}
 	inWriter(t, s, (*writer).forget)
 	if got := account(t, s, "alice").Known; !reflect.DeepEqual(got, want) {
 		t.Errorf("read %v", got)
+	}
+	if _, ok := want.At("203.0.113.8"); ok {
+		t.Error("a source is known that is not")
 	}
 }
 

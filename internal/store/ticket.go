@@ -28,7 +28,7 @@ func scanTicket(row []driver.Value) Ticket {
 func (s *Store) Ticket(ctx context.Context, id int64) (Ticket, error) {
 	var t Ticket
 	err := s.reading(ctx, func(c *conn) error {
-		return c.each("SELECT "+ticketFields+" FROM ticket WHERE id = ?1", func(row []driver.Value) error {
+		return c.each("SELECT "+ticketFields+" FROM issued WHERE id = ?1", func(row []driver.Value) error {
 			t = scanTicket(row)
 			return nil
 		}, id)
@@ -63,9 +63,9 @@ const ownTickets = `person = ?2 AND id IN (SELECT ticket FROM ticket_person WHER
 // Tickets calls each for the tickets that live at now, of one person or, with
 // person 0, of all, newest first.
 func (s *Store) Tickets(ctx context.Context, person int64, now time.Time, each func(t Ticket, name string) error) error {
-	const live = "SELECT " + ticketFields + `, (SELECT name FROM person WHERE person.id = ticket.person) FROM ticket
+	const live = "SELECT " + ticketFields + `, (SELECT name FROM person WHERE person.id = issued.person) FROM issued
 		WHERE ended = 0 AND until > ?1 AND (idle = 0 OR used + idle > ?1)
-		AND generation = (SELECT generation FROM person WHERE person.id = ticket.person)`
+		AND generation = (SELECT generation FROM person WHERE person.id = issued.person)`
 	read := func(row []driver.Value) error { return each(scanTicket(row), row[18].(string)) }
 	return s.reading(ctx, func(c *conn) error {
 		if person == 0 {

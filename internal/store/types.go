@@ -42,7 +42,39 @@ type Token struct {
 type Account struct {
 	Person
 	Tokens []Token
-	Known  map[string]time.Time // sources where the person succeeded, and when last
+	Known  Known // sources where the person succeeded
+}
+
+// Known is where a person succeeded, and when last; a few sources, so they are
+// looked through.
+type Known []KnownSource
+
+// KnownSource is one of them.
+type KnownSource struct {
+	Source string
+	At     time.Time
+}
+
+// At is when the person last succeeded there, as far as it is written: a
+// success is not written again within a day.
+func (k Known) At(source string) (at time.Time, ok bool) {
+	for i := range k {
+		if k[i].Source == source {
+			return k[i].At, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// with is a copy in which the person succeeded at source.
+func (k Known) with(source string, at time.Time) Known {
+	out := make(Known, 0, len(k)+1)
+	for _, s := range k {
+		if s.Source != source {
+			out = append(out, s)
+		}
+	}
+	return append(out, KnownSource{source, at})
 }
 
 // Shown is a factor and when it was shown.

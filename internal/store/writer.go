@@ -26,10 +26,12 @@ type writer struct {
 
 	version    int64           // PRAGMA data_version when the following was read
 	stale      bool            // a change of our own moved the sequence
+	accepted   int64           // event since which the clock is believed
 	generation map[int64]int64 // of people, as committed
 	event      int64           // last event id
 	ticket     int64           // last ticket id
 	floods     map[string]flood
+	scenes     map[scene]int64
 	rows       rows
 	batch      []*job
 }
@@ -209,16 +211,23 @@ func (w *writer) refresh() error {
 	if err != nil {
 		return err
 	}
-	newest, err := w.newest()
+	accepted, err := w.conn.one("SELECT coalesce(max(value), 0) FROM meta WHERE name = 'clock_accepted'")
 	if err != nil {
 		return err
+	}
+	if foreign || accepted != w.accepted {
+		newest, err := w.newest(accepted)
+		if err != nil {
+			return err
+		}
+		w.accepted = accepted
+		w.store.newest.Store(newest)
 	}
 	if w.generation == nil {
 		w.generation = make(map[int64]int64)
 		w.floods = make(map[string]flood)
 	}
 	w.version, w.stale = now, false
-	w.store.newest.Store(newest)
 	if foreign {
 		w.forget()
 	}
@@ -227,10 +236,8 @@ func (w *writer) refresh() error {
 
 // newest reads the newest booked time since the clock was last accepted. Few
 // rows suffice: events are booked nearly in the order of time.
-func (w *writer) newest() (int64, error) {
-	return w.conn.one(`SELECT max(at) FROM (SELECT at FROM event
-		WHERE id >= (SELECT coalesce(max(value), 0) FROM meta WHERE name = 'clock_accepted')
-		ORDER BY id DESC LIMIT 2048)`)
+func (w *writer) newest(accepted int64) (int64, error) {
+	return w.conn.one("SELECT max(at) FROM (SELECT at FROM event WHERE id >= ?1 ORDER BY id DESC LIMIT 2048)", accepted)
 }
 
 func (w *writer) housekeep() {

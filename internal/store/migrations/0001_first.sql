@@ -55,17 +55,29 @@ CREATE TABLE burnt (
 	ticket INTEGER NOT NULL  -- that this step yielded; 0: none
 );
 
+-- What recurs in the book, once: sign-ins are many, their circumstances few.
+-- A row of the book names its scene by number, which makes it a third as long.
+CREATE TABLE scene (
+	number  INTEGER PRIMARY KEY,
+	door    TEXT NOT NULL,
+	client  TEXT NOT NULL,
+	service TEXT NOT NULL,
+	how     TEXT NOT NULL,
+	zone    TEXT NOT NULL,
+	rule    TEXT NOT NULL,
+	factors TEXT NOT NULL,
+	outcome TEXT NOT NULL,
+	reason  TEXT NOT NULL,
+	UNIQUE (door, client, service, how, zone, rule, factors, outcome, reason)
+);
+
 CREATE TABLE ticket (
 	id         INTEGER PRIMARY KEY,
 	hash       BLOB    NOT NULL, -- SHA-256 of the secret
 	person     INTEGER NOT NULL,
 	generation INTEGER NOT NULL,
 	parent     INTEGER NOT NULL,
-	door       TEXT    NOT NULL,
-	service    TEXT    NOT NULL,
-	client     TEXT    NOT NULL,
-	zone       TEXT    NOT NULL,
-	rule       TEXT    NOT NULL,
+	scene      INTEGER NOT NULL, -- door, client, service, zone and rule
 	shown      TEXT    NOT NULL, -- factor=time pairs
 	created    INTEGER NOT NULL,
 	until      INTEGER NOT NULL,
@@ -77,27 +89,25 @@ CREATE TABLE ticket (
 );
 
 CREATE TABLE event (
-	id      INTEGER PRIMARY KEY,
-	at      INTEGER NOT NULL,
-	door    TEXT    NOT NULL,
-	client  TEXT    NOT NULL,
-	service TEXT    NOT NULL,
-	typed   TEXT    NOT NULL, -- masked when nobody of that name is known
-	person  INTEGER NOT NULL,
-	name    TEXT    NOT NULL,
-	source  TEXT    NOT NULL,
-	how     TEXT    NOT NULL,
-	zone    TEXT    NOT NULL,
-	rule    TEXT    NOT NULL,
-	factors TEXT    NOT NULL,
-	outcome TEXT    NOT NULL,
-	reason  TEXT    NOT NULL,
-	detail  TEXT    NOT NULL,
-	ticket  INTEGER NOT NULL,
-	took    INTEGER NOT NULL, -- microseconds
-	count   INTEGER NOT NULL, -- 1, or how many refusals this row of a flood stands for
-	last    INTEGER NOT NULL  -- id of the last of them
+	id     INTEGER PRIMARY KEY,
+	at     INTEGER NOT NULL,
+	scene  INTEGER NOT NULL,
+	typed  TEXT,             -- masked when nobody of that name is known; NULL: as name
+	person INTEGER NOT NULL,
+	name   TEXT    NOT NULL,
+	source TEXT    NOT NULL,
+	detail TEXT    NOT NULL,
+	ticket INTEGER NOT NULL,
+	took   INTEGER NOT NULL, -- microseconds
+	count  INTEGER NOT NULL, -- 1, or how many refusals this row of a flood stands for
+	last   INTEGER NOT NULL  -- id of the last of them
 );
+
+CREATE VIEW issued AS SELECT ticket.*, door, client, service, zone, rule FROM ticket JOIN scene ON number = scene;
+
+CREATE VIEW booked AS SELECT id, at, door, client, service, coalesce(typed, name) AS typed,
+	person, name, source, how, zone, rule, factors, outcome, reason, detail, ticket, took, count, last
+	FROM event JOIN scene ON number = scene;
 
 CREATE TABLE event_person (
 	person INTEGER NOT NULL,
