@@ -11,10 +11,6 @@ import (
 	"sekisho/policy"
 )
 
-// judgeWithin bounds the time of one judgement. Nobody waits longer: a NAS
-// has given up by then, and a worker must not be lost for ever.
-const judgeWithin = 30 * time.Second
-
 // job is a request that was taken on.
 type job struct {
 	socket *socket
@@ -83,9 +79,9 @@ func (s *Server) judge(j *job) (octets []byte, leave time.Time, why drop) {
 		s.explain(n, j.from, &q, &o)
 	}
 
-	ctx, cancel := context.WithTimeout(s.ctx, judgeWithin)
-	defer cancel()
-	answer, err := s.put(ctx, n, &q, j.came)
+	// No deadline here, a timer for each request would cost more than it
+	// saves: the gate bounds what it waits for.
+	answer, err := s.put(s.ctx, n, &q, j.came)
 	if err != nil {
 		s.complain(n, j.from, slog.LevelError, "could not judge", "gate", s.Now(), "error", err)
 		return nil, time.Time{}, dropUnjudged

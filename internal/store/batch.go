@@ -39,10 +39,9 @@ const (
 var appendRows = []int{32, 8, 1}
 
 var (
-	insertTickets      = inserts("INSERT INTO ticket", ticketColumns)
-	insertEvents       = inserts("INSERT INTO event", eventColumns)
-	insertTicketPerson = inserts("INSERT OR IGNORE INTO ticket_person", 2)
-	insertEventPerson  = inserts("INSERT OR IGNORE INTO event_person", 2)
+	insertTickets     = inserts("INSERT INTO ticket", ticketColumns)
+	insertEvents      = inserts("INSERT INTO event", eventColumns)
+	insertEventPerson = inserts("INSERT OR IGNORE INTO event_person", 2)
 )
 
 func inserts(into string, columns int) map[int]string {

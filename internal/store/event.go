@@ -68,6 +68,11 @@ func (s *Store) AcceptClock(ctx context.Context, e Event) error {
 	})
 }
 
+// eventsOf are the ids of a person's events, and of all that the index does
+// not cover yet.
+const eventsOf = `SELECT event FROM event_person WHERE person = ?%[1]d
+	UNION ALL SELECT id FROM event WHERE id > (SELECT filed FROM sequence)`
+
 // Search is what to look for in the book; the zero value finds everything.
 type Search struct {
 	Person  int64
@@ -91,10 +96,8 @@ func (s *Store) Events(ctx context.Context, q Search, each func(Event) error) er
 		sql += fmt.Sprintf(" AND "+condition, len(args))
 	}
 	if q.Person != 0 {
-		// What the index does not cover yet is looked through.
 		and("person = ?%d", q.Person)
-		and(`id IN (SELECT event FROM event_person WHERE person = ?%d
-			UNION ALL SELECT id FROM event WHERE id > (SELECT event_filed FROM sequence))`, q.Person)
+		and("id IN ("+eventsOf+")", q.Person)
 	}
 	if q.Source != "" {
 		and("source = ?%d", q.Source)

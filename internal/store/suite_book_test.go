@@ -205,7 +205,7 @@ func testSearchIndexed(t *testing.T, s *Store) {
 	}
 	equal(t, "before the index", find(), each)
 	inWriter(t, s, func(w *writer) {
-		if err := w.conn.transaction(func() error { return second(w.fileSlice("event")) }); err != nil {
+		if err := w.conn.transaction(func() error { return second(w.fileSlice()) }); err != nil {
 			t.Error(err)
 		}
 	})
@@ -216,7 +216,7 @@ func testSearchIndexed(t *testing.T, s *Store) {
 	must(t, s.reading(ctx, func(c *conn) (err error) {
 		filed, err = c.one("SELECT count(*) FROM event_person")
 		if err == nil {
-			last, err = c.one("SELECT event_filed FROM sequence")
+			last, err = c.one("SELECT filed FROM sequence")
 		}
 		return err
 	}))

@@ -55,10 +55,10 @@ func (s *Store) ParseTicket(name string) (int64, error) {
 	return id, nil
 }
 
-// ownTickets narrows to the tickets of person ?2. What the index does not
-// cover yet is looked through.
-const ownTickets = `person = ?2 AND id IN (SELECT ticket FROM ticket_person WHERE person = ?2
-	UNION ALL SELECT id FROM ticket WHERE id > (SELECT ticket_filed FROM sequence))`
+// ownTickets narrows to the tickets of person ?2: each was put beside an event
+// of theirs.
+var ownTickets = "person = ?2 AND id IN (SELECT ticket FROM event WHERE person = ?2 AND ticket > 0 AND id IN (" +
+	fmt.Sprintf(eventsOf, 2) + "))"
 
 // Tickets calls each for the tickets that live at now, of one person or, with
 // person 0, of all, newest first.

@@ -1,6 +1,7 @@
 -- Times are microseconds since 1970 UTC unless the column says otherwise.
 -- Hot tables (burnt, ticket, event) have no secondary index: the writer fills
--- ticket_person and event_person in sorted slices instead.
+-- event_person in sorted slices instead. It leads to a person's tickets, too:
+-- each was put beside an event that names it.
 
 CREATE TABLE meta (
 	name  TEXT PRIMARY KEY,
@@ -8,13 +9,12 @@ CREATE TABLE meta (
 ) WITHOUT ROWID;
 
 CREATE TABLE sequence (
-	one          INTEGER PRIMARY KEY CHECK (one = 1),
-	event        INTEGER NOT NULL, -- last event id given out, with or without a row
-	ticket       INTEGER NOT NULL, -- last ticket id given out
-	event_filed  INTEGER NOT NULL, -- event_person is complete up to here
-	ticket_filed INTEGER NOT NULL  -- ticket_person is complete up to here
+	one    INTEGER PRIMARY KEY CHECK (one = 1),
+	event  INTEGER NOT NULL, -- last event id given out, with or without a row
+	ticket INTEGER NOT NULL, -- last ticket id given out
+	filed  INTEGER NOT NULL  -- event_person is complete up to this event
 );
-INSERT INTO sequence VALUES (1, 0, 0, 0, 0);
+INSERT INTO sequence VALUES (1, 0, 0, 0);
 
 CREATE TABLE person (
 	id          INTEGER PRIMARY KEY,
@@ -113,12 +113,6 @@ CREATE TABLE event_person (
 	person INTEGER NOT NULL,
 	event  INTEGER NOT NULL,
 	PRIMARY KEY (person, event)
-) WITHOUT ROWID;
-
-CREATE TABLE ticket_person (
-	person INTEGER NOT NULL,
-	ticket INTEGER NOT NULL,
-	PRIMARY KEY (person, ticket)
 ) WITHOUT ROWID;
 
 -- Where a person succeeded: an address or a device that strangers can't delay.
