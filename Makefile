@@ -3,8 +3,8 @@
 # make bench  the comparisons of docs/performance.md, about half an hour
 # make build  the one binary
 
-PACKAGES = freeradius freeradius-utils oathtool tshark libpam-radius-auth pamtester
-STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.0
+PACKAGES = freeradius-utils oathtool tshark libpam-radius-auth pamtester
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: build test quick check packages bench
 
