@@ -134,7 +134,7 @@ func (s *Store) start() error {
 		return err
 	}
 	for range readers {
-		r, err := dial(s.file, "query_only=1", "wal_autocheckpoint=0", "cache_size=-4096")
+		r, err := dial(s.file, "query_only=1", "wal_autocheckpoint=0", "cache_size=-2048")
 		if err != nil {
 			return errors.Join(err, c.close(), check.close(), s.closeReaders(len(s.read)))
 		}
@@ -160,7 +160,7 @@ func (s *Store) private() error {
 // to WAL at once, SQLite sends one away without waiting.
 func (s *Store) dialWriter() (*conn, error) {
 	for wait := time.Millisecond; ; wait *= 2 {
-		c, err := dial(s.file, "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-16384")
+		c, err := dial(s.file, "journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "cache_size=-8192")
 		if err == nil || !isBusy(err) || wait > time.Second {
 			return c, err
 		}
