@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,6 +51,9 @@ func demoCommand() *cobra.Command {
 		Short:   "Serve an example campus on this machine, with people to try it",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if base < 0 || base+metricsOffset > math.MaxUint16 {
+				return hint(fmt.Errorf("no ports begin at %d", base), "choose others: sekisho demo --base-port 21812")
+			}
 			dir, err := os.MkdirTemp("", "sekisho-demo-")
 			if err != nil {
 				return err
