@@ -20,7 +20,7 @@ type Params struct {
 	Threads uint8  // lanes
 }
 
-// Default is what new hashes cost: 19 MiB and two passes, about 27 ms.
+// Default is what new hashes cost: 19 MiB and two passes.
 var Default = Params{Memory: 19 * 1024, Time: 2, Threads: 1}
 
 const (

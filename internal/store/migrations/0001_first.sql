@@ -56,7 +56,7 @@ CREATE TABLE burnt (
 );
 
 -- What recurs in the book, once: sign-ins are many, their circumstances few.
--- A row of the book names its scene by number, which makes it a third as long.
+-- A row of the book names its scene by number, which keeps it short.
 CREATE TABLE scene (
 	number  INTEGER PRIMARY KEY,
 	door    TEXT NOT NULL,
