@@ -21,6 +21,13 @@ type Request struct {
 
 	TicketSecret string // presented by the person; "" none
 
+	Language string // of what the person is told: "en", "ja"; "": the site's
+
+	// Recurs tells that the client signs the same person in again and again:
+	// equal admissions within a minute share one ticket and one row of the
+	// book, which counts them. The password is checked each time.
+	Recurs bool
+
 	Came time.Time // when the request arrived; zero: when Admit was called
 }
 
@@ -30,6 +37,10 @@ type Source struct {
 	Addr  netip.Addr // the person's own address; zero: unknown
 	Label string     // what else the client told of the device: a MAC, a line number
 	How   string     // how it is known: "socket", "calling-station-id", …
+
+	// Shared tells that many people come from Addr: it is an application
+	// server, and what one of them fails is not counted against the others.
+	Shared bool
 }
 
 // Outcome is what became of an attempt.
@@ -61,11 +72,14 @@ type Answer struct {
 	Ready time.Time
 }
 
-// Person is who was admitted.
+// Person is who was admitted, or holds a ticket.
 type Person struct {
-	ID     int64
-	Name   string // canonical
-	Groups []string
+	ID       int64
+	Name     string // canonical
+	Display  string
+	Mail     string
+	Language string // "ja", "en" or ""
+	Groups   []string
 }
 
 // Ticket is what an admission yields.

@@ -44,6 +44,13 @@ const (
 	BadAttribute   Code = "bad_attribute" // well framed, wrong size for its type
 	ForeignState   Code = "foreign_state"
 
+	TLSRequired        Code = "tls_required"
+	UnknownApp         Code = "unknown_app"         // an address that no application has
+	ServiceAccount     Code = "service_account"     // wrong password, or from elsewhere
+	ForwardedUntrusted Code = "forwarded_untrusted" // by a proxy that is not listed
+	ForwardedConflict  Code = "forwarded_conflict"  // two sets of headers that disagree
+	Handshake          Code = "handshake"           // a word that is used, late, or of another browser or service
+
 	AccountAdded    Code = "account_added"
 	AccountDisabled Code = "account_disabled"
 	AccountEnabled  Code = "account_enabled"
@@ -55,6 +62,9 @@ const (
 	OTPFenced       Code = "otp_fenced"
 	ClockAccepted   Code = "clock_accepted"
 	TicketRevoked   Code = "ticket_revoked"
+	SignedOut       Code = "signed_out"
+	SessionEnded    Code = "session_ended"
+	SignedOutAll    Code = "signed_out_everywhere"
 	KeysRotated     Code = "keys_rotated"
 	KeysRetired     Code = "keys_retired"
 )

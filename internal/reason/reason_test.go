@@ -83,7 +83,7 @@ func TestNothingIsLearntWithoutProof(t *testing.T) {
 		UnknownUser, BadName, EmptyPassword, BadPassword, Disabled, MustChange, NoRule, RuleDenies, Throttled,
 		Changed, CannotJudge, PasswordKnown, StalePassword,
 		AccountAdded, AccountDisabled, AccountEnabled, PasswordSet, GroupsSet, OTPEnrolled, OTPReset, OTPResynced,
-		OTPFenced, ClockAccepted, TicketRevoked, KeysRotated, KeysRetired,
+		OTPFenced, ClockAccepted, TicketRevoked, KeysRotated, KeysRetired, ServiceAccount, SignedOut, SessionEnded, SignedOutAll,
 	}
 	for _, c := range All() {
 		if c.Open() == slices.Contains(closed, c) {

@@ -148,6 +148,29 @@ var entries = []entry{
 		"サインインの続きを示す値（State）が、期限切れか、別の装置のものか、このサーバーのものではありません。",
 		"The value that continues a sign-in (State) has expired, belongs to another appliance, or was not made here."}},
 
+	{TLSRequired, true, text{
+		"暗号化されていない接続ではサインインできません。お手数ですが、ヘルプデスクにお知らせください。",
+		"Signing in needs an encrypted connection. Please tell the help desk."}, text{
+		"アプリケーションが暗号化せずにパスワードを送ってきました。LDAPSまたはStartTLSを使うように設定してください。漏れたおそれのあるパスワードは変更してください。",
+		"The application sent a password without encryption. Set it to LDAPS or StartTLS; the password that was sent should be changed."}},
+	{UnknownApp, true, setup, text{
+		"このアドレスは、どのアプリケーション（[[ldap.app]]）にも含まれていません。設定に加えるか、接続元を確認してください。",
+		"No application has this address. Add it to an [[ldap.app]], or find out who asks."}},
+	{ServiceAccount, false, text{}, text{
+		"サービスアカウントのパスワードが違うか、そのアカウントに許されていないアドレスから使われました。",
+		"The password of a service account was wrong, or the account was used from an address that it is not meant for."}},
+	{ForwardedUntrusted, true, setup, text{
+		"信頼するプロキシ（trusted_proxies）に含まれない相手が、転送用のヘッダーを付けて要求してきました。ヘッダーは無視されます。",
+		"Somebody who is not among trusted_proxies sent headers that only a proxy may send. They are not believed."}},
+	{ForwardedConflict, true, setup, text{
+		"プロキシの要求に、内容の食い違う二組の転送ヘッダーがありました。プロキシの設定を手順書と見比べてください。",
+		"The proxy's request carried two sets of forwarding headers that disagree. Compare the proxy's settings with the recipe."}},
+	{Handshake, true, text{
+		"このリンクは期限切れか、使用済みか、別のブラウザーのものです。お手数ですが、サービスを開くところからやり直してください。",
+		"This link has expired, was used, or belongs to another browser. Please open the service again."}, text{
+		"サービスへの引き継ぎに使う言葉が、使用済みか、期限切れか、別のサービスまたは別のブラウザーのものでした。",
+		"The word that hands a sign-in over to a service was used already, late, or of another service or browser."}},
+
 	{AccountAdded, false, text{}, text{"アカウントを作成しました。", "The account was created."}},
 	{AccountDisabled, false, text{}, text{"アカウントを無効にしました。", "The account was disabled."}},
 	{AccountEnabled, false, text{}, text{"アカウントを有効にしました。", "The account was enabled."}},
@@ -165,6 +188,9 @@ var entries = []entry{
 		"管理者がサーバーの時刻を正しいと認め、ワンタイムコードの判定を再開しました。",
 		"An administrator declared the server's clock right, and codes are judged again."}},
 	{TicketRevoked, false, text{}, text{"チケットを取り消しました。", "The ticket was revoked."}},
+	{SignedOut, false, text{}, text{"本人がサインアウトしました。", "The person signed out."}},
+	{SessionEnded, false, text{}, text{"本人が自分のサインインを一つ終了しました。", "The person ended one of their own sign-ins."}},
+	{SignedOutAll, false, text{}, text{"本人がすべてのサインインを終了しました。", "The person ended everything they were signed in to."}},
 	{KeysRotated, false, text{}, text{
 		"新しい暗号鍵に切り替えました。以前の鍵は、再暗号化が終わるまで残します。",
 		"A new key was put to use. The older ones stay until everything is sealed again."}},

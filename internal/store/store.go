@@ -72,6 +72,7 @@ type Store struct {
 
 	accounts accounts
 	shuffle  struct{ event, ticket shuffle }
+	epoch    atomic.Uint64
 	newest   atomic.Int64 // µs: the newest booked time
 	sick     atomic.Bool  // the last commit failed
 	scarce   atomic.Bool  // free disk is below the reserve
@@ -195,6 +196,10 @@ func (s *Store) Alive() bool { return !s.sick.Load() && !s.closed.Load() }
 
 // Newest is the newest booked time: a clock behind it has gone back.
 func (s *Store) Newest() time.Time { return fromMicro(s.newest.Load()) }
+
+// Epoch moves on when people may have changed, here or, within a second, by
+// another process.
+func (s *Store) Epoch() uint64 { return s.epoch.Load() }
 
 // Reference is the short code of an event, as people read it aloud.
 func (s *Store) Reference(event int64) string { return s.shuffle.event.text(event) }

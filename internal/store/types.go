@@ -16,6 +16,7 @@ type Person struct {
 	MustChange bool      // Hash is of an initial password
 	Expires    time.Time // of an initial password; zero: never
 	Generation int64     // raised by every change of what is remembered of the person
+	UIDNumber  int64     // for programs that want a POSIX account; 0: none
 	Created    time.Time
 }
 

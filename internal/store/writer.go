@@ -135,6 +135,7 @@ func (w *writer) change(j *job) {
 func (w *writer) forget() {
 	clear(w.generation)
 	w.store.accounts.clear()
+	w.store.epoch.Add(1)
 }
 
 // settle commits the batch; where that fails, each settlement alone, so that
