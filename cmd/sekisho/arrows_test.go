@@ -14,6 +14,8 @@ var arrows = map[string]string{
 	"e2e":                "*",
 	"bench":              "*",
 	"radiusd":            "gate policy internal/metrics",
+	"ldapproxy":          "gate policy internal/metrics internal/directory",
+	"weblogin":           "gate policy internal/metrics internal/account internal/book internal/reason internal/recent",
 	"gate":               "policy internal/directory internal/otp internal/keyring internal/store internal/reason internal/metrics internal/recent",
 	"internal/account":   "internal/store internal/otp internal/keyring internal/passwd",
 	"internal/directory": "internal/store internal/passwd internal/recent",

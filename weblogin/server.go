@@ -1,0 +1,84 @@
+// Package weblogin is the browser door: a small sign-in by the same rules,
+// codes and tickets as the other doors, and forward-auth for web services.
+//
+// One sign-in, told: somebody opens a service. Its proxy asks /verify, which
+// finds no cookie and sends the browser to /.sekisho/go on the service's own
+// host; that notes where the person was going and sends on to the sign-in
+// page. There name, password and code are asked, page by page, and judged by
+// one call of the gate. The ticket goes into a cookie of this host. A word
+// that works once is carried back to the service's host, becomes a ticket for
+// that service alone in a cookie of that host, and the page opens. The next
+// service finds the sign-in cookie and asks nothing.
+package weblogin
+
+import (
+	"context"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sekisho/gate"
+	"sekisho/internal/account"
+)
+
+// Gate is what the door asks.
+type Gate interface {
+	// Prompt is what the pages have to ask for: the same for a name that
+	// nobody has.
+	Prompt(context.Context, gate.Request) (gate.Prompt, error)
+	Admit(context.Context, gate.Request) (gate.Answer, error)
+	Refuse(context.Context, gate.Request, gate.Fault) (gate.Answer, error)
+	// Present judges a ticket against the rules and books nothing.
+	Present(context.Context, gate.Request) (gate.Holder, error)
+	Sessions(ctx context.Context, person int64) ([]gate.Session, error)
+	// EndSession ends a ticket of the person and what rests on it.
+	EndSession(ctx context.Context, r gate.Request, p gate.Person, id string, why gate.Fault) error
+	// SignOut ends everything the person is signed in to.
+	SignOut(ctx context.Context, r gate.Request, p gate.Person) (ended int, err error)
+}
+
+// Accounts is where the portal learns of the person's devices.
+type Accounts interface {
+	Profile(ctx context.Context, name string) (account.Profile, error)
+}
+
+// Server is the browser door. Its fields are set before Handler is called.
+type Server struct {
+	Gate     Gate
+	Accounts Accounts
+	URL      *url.URL // of the sign-in host, as browsers reach it
+	Site     Site
+	Services []Service
+	Log      *slog.Logger
+	Metrics  prometheus.Registerer // nil counts nothing
+	Now      func() time.Time      // nil: the machine's
+
+	// other fields are unexported
+}
+
+// Site is what the pages say of the organisation.
+type Site struct {
+	Name      string
+	Help      string   // an address or a sentence
+	Languages []string // of "ja" and "en", the preferred one first
+	Accent    string   // colour, #rrggbb; "" the default
+	Logo      []byte   // PNG or SVG; nil none
+	LogoType  string   // its media type
+}
+
+// Service is a web service that people go on to.
+type Service struct {
+	Name  string // as the rules call it
+	Title string
+	URL   *url.URL // scheme, host and path prefix
+}
+
+// Listener is where a request came in.
+type Listener struct {
+	Name    string         // the client, in the book
+	Zone    string         // of everybody who comes here; "": by address
+	Proxies []netip.Prefix // whose forwarding headers are believed
+}
