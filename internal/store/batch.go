@@ -141,7 +141,7 @@ func (w *writer) take(st *Settlement) (Loss, error) {
 		}
 	}
 	if t := st.Ticket; t != nil && t.Parent != 0 {
-		n, err := w.conn.exec("UPDATE ticket SET used = ?2 WHERE id = ?1 AND ended = 0", t.Parent, micro(st.Event.At))
+		n, err := w.conn.exec("UPDATE ticket SET used = max(used, ?2) WHERE id = ?1 AND ended = 0", t.Parent, micro(st.Event.At))
 		if err != nil {
 			return 0, err
 		}
@@ -164,7 +164,7 @@ func (w *writer) take(st *Settlement) (Loss, error) {
 		}
 	}
 	if r := st.Repeat; r != nil {
-		n, err := w.conn.exec(`UPDATE ticket SET answers = answers + 1, used = ?3
+		n, err := w.conn.exec(`UPDATE ticket SET answers = answers + 1, used = max(used, ?3)
 			WHERE id = ?1 AND ended = 0 AND (?2 = 0 OR answers < ?2)`, r.Ticket, int64(r.Answers), micro(st.Event.At))
 		if err != nil {
 			return 0, err
@@ -262,6 +262,12 @@ func (w *writer) committed(j *job) {
 	st := j.settlement
 	if at := micro(st.Event.At); at > w.store.newest.Load() {
 		w.store.newest.Store(at)
+	}
+	if st.Repeat != nil {
+		w.store.tickets.drop(st.Repeat.Ticket)
+	}
+	if st.Ticket != nil && st.Ticket.Parent != 0 {
+		w.store.tickets.drop(st.Ticket.Parent)
 	}
 	if j.settled.Lost != NotLost {
 		w.store.accounts.drop(st.Event.Name)

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 const benchPeople = 2000
@@ -61,6 +62,35 @@ func BenchmarkSettle(b *testing.B) {
 			}
 			group.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "settlements/s")
+		})
+	}
+}
+
+// BenchmarkHeld is a ticket presented again, with what it rests on.
+func BenchmarkHeld(b *testing.B) {
+	for _, callers := range []int{1, 64} {
+		b.Run(fmt.Sprint(callers), func(b *testing.B) {
+			s := benchStore(b, Options{})
+			a, err := s.Account(ctx, "u1")
+			must(b, err)
+			st := admission(&Account{Person: a.Person, Tokens: a.Tokens}, 1)
+			st.Burn = nil
+			st.Ticket.Parent = settle(b, s, st).Ticket
+			id := settle(b, s, st).Ticket
+			held(b, s, id)
+			b.ReportAllocs()
+			b.SetParallelism(callers)
+			b.ResetTimer()
+			b.RunParallel(func(p *testing.PB) {
+				for at := noon; p.Next(); at = at.Add(time.Microsecond) {
+					h, err := s.Held(ctx, id)
+					if err != nil || !h.Live(noon) {
+						b.Errorf("held %+v, %v", h, err)
+						return
+					}
+					s.Use(h, at)
+				}
+			})
 		})
 	}
 }

@@ -174,7 +174,8 @@ func TestOldestSchemaIsUpgraded(t *testing.T) {
 	must(t, err)
 	for _, sql := range []string{
 		string(first), "PRAGMA user_version=1",
-		"INSERT INTO person VALUES (9, 'alice', '', '', '', 'staff', 'h', '', 0, 0, 0, 4, 0)",
+		"INSERT INTO person VALUES (9, 'alice', '', '', '', 'staff', 'h', '', 0, 0, 0, 4, " + fmt.Sprint(micro(noon)) + ")",
+		"INSERT INTO person VALUES (10, 'bob', '', '', '', '', '', '', 0, 0, 0, 1, 0)",
 		"INSERT INTO token VALUES (8, 9, 'totp', '', 6, 30, 'SHA1', x'01', 1, 0)",
 		"INSERT INTO burnt VALUES (8, 41, 1, 0)",
 		"UPDATE sequence SET event = 3, ticket = 2",
@@ -186,11 +187,16 @@ func TestOldestSchemaIsUpgraded(t *testing.T) {
 	s := openFile(t, file, Options{})
 	a := account(t, s, "alice")
 	equal(t, "step", a.Tokens[0].Step, 41)
+	equal(t, "uid number", a.UIDNumber, 0)
+	equal(t, "created", a.Created, noon)
 	equal(t, "loss of a burnt code", settle(t, s, admission(a, 41)).Lost, Raced)
 	done := settle(t, s, admission(a, 42))
 	if done.Lost != NotLost || done.Ticket != 3 || done.Event != 5 {
 		t.Errorf("settled %+v", done)
 	}
+	number := func(p *Person) error { p.UIDNumber = 10001; return nil }
+	must(t, s.ChangePerson(ctx, "alice", number, Event{At: noon}))
+	wants(t, s.ChangePerson(ctx, "bob", number, Event{At: noon}), ErrExists)
 	files, err := migrations.ReadDir("migrations")
 	must(t, err)
 	must(t, s.reading(ctx, func(c *conn) error {

@@ -34,8 +34,8 @@ func newID(now time.Time) int64 {
 }
 
 // AddPeople adds accounts, all or none, with the events that book it, and
-// returns their ids. ErrExists names the first name that is taken. Created is
-// the time of the change; Generation starts at 1.
+// returns their ids. ErrExists names the first name, or number, that is taken.
+// Created is the time of the change; Generation starts at 1.
 func (s *Store) AddPeople(ctx context.Context, people []Person, events ...Event) ([]int64, error) {
 	ids, booked := make([]int64, len(people)), slices.Clone(events)
 	err := s.change(ctx, func(c *conn) error {
@@ -51,10 +51,13 @@ func (s *Store) AddPeople(ctx context.Context, people []Person, events ...Event)
 			if err != nil {
 				return fmt.Errorf("account %q: %w", p.Name, err)
 			}
+			if err := uidFree(c, p); err != nil {
+				return err
+			}
 			ids[i] = newID(p.Created)
-			_, err = c.exec("INSERT INTO person ("+personColumns+") VALUES (?1,?2,?3,?4,?5,?6,?7,'',?8,?9,?10,1,?11)",
+			_, err = c.exec("INSERT INTO person ("+personColumns+") VALUES (?1,?2,?3,?4,?5,?6,?7,'',?8,?9,?10,1,?11,?12)",
 				ids[i], p.Name, p.Display, p.Mail, p.Lang, groups, p.Hash,
-				integer(p.Disabled), integer(p.MustChange), micro(p.Expires), micro(p.Created))
+				integer(p.Disabled), integer(p.MustChange), micro(p.Expires), p.UIDNumber, micro(p.Created))
 			if err != nil {
 				return err
 			}
@@ -69,8 +72,9 @@ func (s *Store) AddPeople(ctx context.Context, people []Person, events ...Event)
 
 // ChangePerson writes what change made of the person, raises the generation
 // (so tickets and remembered proofs of before are void), and books the event.
-// ErrUnknown means that there is no person of that name; an error of change
-// is returned as it is and nothing is written.
+// ErrUnknown means that there is no person of that name, ErrExists that
+// somebody else has the UIDNumber; an error of change is returned as it is and
+// nothing is written.
 func (s *Store) ChangePerson(ctx context.Context, name string, change func(*Person) error, event Event) error {
 	return s.change(ctx, func(c *conn) error {
 		a, err := readAccount(c, name)
@@ -95,11 +99,25 @@ func updatePerson(c *conn, p Person) error {
 	if err != nil {
 		return fmt.Errorf("account %q: %w", p.Name, err)
 	}
+	if err := uidFree(c, p); err != nil {
+		return err
+	}
 	_, err = c.exec(`UPDATE person SET display = ?2, mail = ?3, lang = ?4, groups = ?5, hash = ?6, previous = ?7,
-		disabled = ?8, must_change = ?9, expires = ?10, generation = generation + 1 WHERE id = ?1`,
+		disabled = ?8, must_change = ?9, expires = ?10, uid_number = ?11, generation = generation + 1
+		WHERE id = ?1`,
 		p.ID, p.Display, p.Mail, p.Lang, groups, p.Hash, p.Previous,
-		integer(p.Disabled), integer(p.MustChange), micro(p.Expires))
+		integer(p.Disabled), integer(p.MustChange), micro(p.Expires), p.UIDNumber)
 	return err
+}
+
+// uidFree reports, by ErrExists, that somebody else has the person's number.
+func uidFree(c *conn, p Person) error {
+	if p.UIDNumber == 0 {
+		return nil
+	}
+	return c.each("SELECT name FROM person WHERE uid_number = ?1 AND name <> ?2", func(row []driver.Value) error {
+		return fmt.Errorf("account %q: uid number %d of %q: %w", p.Name, p.UIDNumber, row[0], ErrExists)
+	}, p.UIDNumber, p.Name)
 }
 
 // RenewHash replaces a password's hash by a better one of the same password.

@@ -13,6 +13,7 @@ type job struct {
 	change     func(c *conn) error // run in a transaction of its own
 	turn       func(w *writer)     // run between transactions
 	only       string              // the one account the change touches; "": any, and the book
+	ticket     int64               // the one ticket the change ends, with what rests on it and the book; 0: any
 	settled    Settled
 	err        error
 	done       chan struct{} // holds one token when the job is answered
@@ -49,6 +50,11 @@ func (s *Store) change(ctx context.Context, do func(c *conn) error) error {
 // changeOne is change for what touches one account and books nothing.
 func (s *Store) changeOne(ctx context.Context, name string, do func(c *conn) error) error {
 	return s.submitChange(ctx, &job{change: do, only: name})
+}
+
+// changeTicket is change for what ends one ticket and books that.
+func (s *Store) changeTicket(ctx context.Context, id int64, do func(c *conn) error) error {
+	return s.submitChange(ctx, &job{change: do, ticket: id})
 }
 
 func (s *Store) submitChange(ctx context.Context, j *job) error {

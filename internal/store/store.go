@@ -54,7 +54,7 @@ const (
 // Options are the bounds of a [Store]; the zero value suits a command.
 type Options struct {
 	Exclusive bool  // refuse a second process that wants the same
-	Accounts  int   // remembered accounts; 0: 65,536; below 0: none
+	Accounts  int   // remembered accounts, and tickets; 0: 65,536; below 0: none
 	Reserve   int64 // free octets of disk under which refusals are only counted; 0: never
 }
 
@@ -71,6 +71,7 @@ type Store struct {
 	closed atomic.Bool
 
 	accounts accounts
+	tickets  tickets
 	shuffle  struct{ event, ticket shuffle }
 	epoch    atomic.Uint64
 	newest   atomic.Int64 // µs: the newest booked time
@@ -89,6 +90,7 @@ func Open(file string, o Options) (*Store, error) {
 		read: make(chan *conn, readers),
 	}
 	s.accounts.recent.Bound = o.Accounts
+	s.tickets.recent.Bound = o.Accounts
 	if o.Exclusive {
 		if err := s.takeLock(); err != nil {
 			return nil, err

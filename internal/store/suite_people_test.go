@@ -12,7 +12,7 @@ import (
 func testAddPeople(t *testing.T, s *Store) {
 	alice := Person{
 		Name: "alice", Display: "有栖", Mail: "alice@example.ac.jp", Lang: "ja", Groups: []string{"staff", "IT Desk"},
-		Hash: "h", MustChange: true, Disabled: true, Expires: noon.Add(time.Hour), Created: noon,
+		Hash: "h", MustChange: true, Disabled: true, Expires: noon.Add(time.Hour), UIDNumber: 10001, Created: noon,
 	}
 	booked := []Event{{At: noon, Outcome: "done", Reason: "account_added", Name: "alice"}}
 	ids, err := s.AddPeople(ctx, []Person{alice, {Name: "bob"}}, booked...)
@@ -79,7 +79,7 @@ func testChangePerson(t *testing.T, s *Store) {
 	want := before
 	want.Display, want.Mail, want.Lang, want.Groups = "A", "a@example.ac.jp", "en", []string{"x"}
 	want.Hash, want.Previous = "new", before.Hash
-	want.Disabled, want.MustChange, want.Expires = true, true, noon
+	want.Disabled, want.MustChange, want.Expires, want.UIDNumber = true, true, noon, 10001
 	must(t, s.ChangePerson(ctx, "alice", func(p *Person) error {
 		*p = want.Person
 		p.Generation, p.Created, p.Name = 99, noon.Add(time.Hour), "mallory"

@@ -15,7 +15,7 @@ const ticketFields = `id, hash, person, generation, parent, door, service, clien
 func scanTicket(row []driver.Value) Ticket {
 	t := Ticket{
 		ID: row[0].(int64), Person: row[2].(int64), Generation: row[3].(int64), Parent: row[4].(int64),
-		Door: row[5].(string), Service: row[6].(string), Client: row[7].(string), Zone: row[8].(string), Rule: row[9].(string),
+		Door: shared(row[5]), Service: shared(row[6]), Client: shared(row[7]), Zone: shared(row[8]), Rule: shared(row[9]),
 		Shown: parseShown(row[10].(string)), Created: fromMicro(row[11].(int64)), Until: fromMicro(row[12].(int64)),
 		Idle: time.Duration(row[13].(int64)) * time.Microsecond, Used: fromMicro(row[14].(int64)),
 		Ended: fromMicro(row[15].(int64)), Repeat: row[16].([]byte), Answers: int(row[17].(int64)),
@@ -78,7 +78,7 @@ func (s *Store) Tickets(ctx context.Context, person int64, now time.Time, each f
 // EndTicket ends a ticket and its children, and theirs, and books the event.
 // ErrUnknown means that there is no such ticket that lives.
 func (s *Store) EndTicket(ctx context.Context, id int64, now time.Time, event Event) error {
-	return s.change(ctx, func(c *conn) error {
+	return s.changeTicket(ctx, id, func(c *conn) error {
 		lives := false
 		err := c.each("SELECT person.id, name FROM ticket JOIN person ON person.id = person WHERE ticket.id = ?1 AND ended = 0",
 			func(row []driver.Value) error {

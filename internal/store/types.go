@@ -127,7 +127,7 @@ type Event struct {
 	Detail  string
 	Ticket  int64
 	Took    time.Duration
-	Count   int   // how many refusals the row stands for; 0 means 1
+	Count   int   // how many refusals, or admissions that came again, the row stands for; 0 means 1
 	Last    int64 // id of the last of them; 0 means ID
 }
 

@@ -34,6 +34,7 @@ type writer struct {
 	scenes     map[scene]int64
 	rows       rows
 	batch      []*job
+	uses       uses
 }
 
 func (w *writer) run() {
@@ -49,6 +50,7 @@ func (w *writer) run() {
 			w.housekeep()
 		case <-w.store.stop:
 			w.drain()
+			w.lastUses()
 			w.conn.close()
 			return
 		}
@@ -122,9 +124,13 @@ func (w *writer) change(j *job) {
 		}
 		return j.change(w.conn)
 	})
-	if j.only != "" {
+	switch {
+	case j.only != "":
 		w.store.accounts.drop(j.only)
-	} else {
+	case j.ticket != 0:
+		w.store.tickets.drop(j.ticket)
+		w.stale = true
+	default:
 		// A change may raise generations and book; what was read is read again.
 		w.forget()
 		w.stale = true
@@ -135,6 +141,7 @@ func (w *writer) change(j *job) {
 func (w *writer) forget() {
 	clear(w.generation)
 	w.store.accounts.clear()
+	w.store.tickets.clear()
 	w.store.epoch.Add(1)
 }
 
@@ -251,6 +258,7 @@ func (w *writer) housekeep() {
 		// nothing shows that writing works again.
 		return
 	}
+	due := w.due()
 	var work bool
 	err := w.conn.transaction(func() error {
 		if err := w.refresh(); err != nil {
@@ -263,10 +271,15 @@ func (w *writer) housekeep() {
 			}
 		}
 		var err error
-		work, err = w.file()
-		return err
+		if work, err = w.file(); err != nil {
+			return err
+		}
+		return w.use(due)
 	})
-	if work || err != nil || s.sick.Load() {
+	if err == nil {
+		w.uses.left = w.uses.left[len(due):]
+	}
+	if work || len(due) > 0 || err != nil || s.sick.Load() {
 		w.note(err)
 	}
 	if info, err := os.Stat(s.file + "-wal"); err == nil && info.Size() > walLimit {
