@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // skew is how far the clock of the node that saw a factor may run ahead of
 // ours. What seems to come from later than that has no known age.
@@ -79,6 +82,15 @@ func (p *Policy) PasswordAlone() bool {
 // from this zone; zone "" asks for any zone. Where it is false, every attempt
 // is denied.
 func (p *Policy) Serves(door, service, zone string) bool {
+	return p.serves(door, service, zone, func(r *rule) bool { return true })
+}
+
+// ServesPassword says the same of a password and nothing else.
+func (p *Policy) ServesPassword(door, service, zone string) bool {
+	return p.serves(door, service, zone, func(r *rule) bool { return slices.Contains(r.needs, Password.bit()) })
+}
+
+func (p *Policy) serves(door, service, zone string, by func(*rule) bool) bool {
 	if p == nil {
 		return false
 	}
@@ -89,7 +101,7 @@ func (p *Policy) Serves(door, service, zone string) bool {
 		c := cell{door, service, z}
 		for i := range p.rules {
 			r := &p.rules[i]
-			if !r.Deny && r.holds(c) && before(p.rules[:i], r, c) == nil {
+			if !r.Deny && by(r) && r.holds(c) && before(p.rules[:i], r, c) == nil {
 				return true
 			}
 		}

@@ -373,6 +373,33 @@ func TestServes(t *testing.T) {
 	}
 }
 
+func TestServesPassword(t *testing.T) {
+	p := mustNew(t, nil,
+		Rule{Name: "closed", Service: []string{"vault"}, Deny: true},
+		Rule{Name: "staff", Service: []string{"mail", "vault"}, Group: []string{"staff"}, Need: needs("certificate", "password")},
+		Rule{Name: "inside", Zone: []string{"campus"}, Door: []string{"web"}, Need: needs("password")},
+		Rule{Name: "outside", Need: needs("password+otp", "certificate")},
+	)
+	for _, test := range []struct {
+		door, service, zone string
+		want                bool
+	}{
+		{"radius", "mail", OffCampus, true},
+		{"radius", "vault", OffCampus, false},
+		{"radius", "other", "campus", false},
+		{"web", "other", "campus", true},
+		{"web", "other", OffCampus, false},
+		{"web", "other", "", true},
+	} {
+		if got := p.ServesPassword(test.door, test.service, test.zone); got != test.want {
+			t.Errorf("%s %s %q: %v", test.door, test.service, test.zone, got)
+		}
+	}
+	if (*Policy)(nil).ServesPassword("web", "", "") {
+		t.Error("no policy serves")
+	}
+}
+
 func TestDecideAllocatesNothing(t *testing.T) {
 	p := mustNew(t, nil,
 		Rule{Name: "inside", Zone: []string{"campus"}, Need: needs("password")},

@@ -6,7 +6,7 @@
 // code say so the gate asks CheckPassword, once. Local people have a hash in
 // the store, checked in the bounded pool; a hash in an old format is renewed
 // afterwards, off the answer path. A name that nobody has costs as much work
-// as one that somebody has.
+// as one that somebody has: it is judged in the place of one of the people.
 package directory
 
 import (
@@ -48,8 +48,9 @@ type Directory interface {
 	// Find returns the account of a canonical name.
 	Find(ctx context.Context, name string) (*store.Account, error)
 
-	// CheckPassword tells whether the password is this person's. A nil
-	// account costs the same work and is never right.
+	// CheckPassword tells whether the password is this person's. An account
+	// with nothing but a Name is nobody's: it costs the same work, for one
+	// name always the same, and is never right.
 	CheckPassword(ctx context.Context, a *store.Account, password []byte, p Priority) (bool, error)
 
 	// Backlog is how long a check waits at present where more than half of

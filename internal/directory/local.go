@@ -38,7 +38,8 @@ type Local struct {
 	right    recent.Map[int64, proof]
 	renewing bool
 	next     time.Time // no renewal begins before
-	renewal  sync.WaitGroup
+	behind   sync.WaitGroup
+	standIns standIns
 }
 
 // proof remembers that a password was right. Only successes are remembered.
@@ -71,19 +72,21 @@ func (l *Local) Backlog() time.Duration {
 // CheckPassword checks the hash in the pool, or remembers that this very
 // password was right under this generation, at most an hour ago.
 func (l *Local) CheckPassword(ctx context.Context, a *store.Account, password []byte, p Priority) (bool, error) {
-	if a == nil || a.Hash == "" {
-		_, _, err := l.Pool.Check(ctx, "", password, p)
-		return false, err
+	if a.Hash == "" {
+		return false, l.Pool.Spend(ctx, l.standIn(a.Name), password, p)
 	}
 	mac := l.mac(a, password)
 	if l.remembers(a, mac) {
 		return true, nil
 	}
-	ok, renew, err := l.Pool.Check(ctx, a.Hash, password, p)
-	if errors.Is(err, passwd.ErrFormat) || errors.Is(err, passwd.ErrBounds) {
+	if _, broken := passwd.Parse(a.Hash); broken != nil {
+		if err := l.Pool.Spend(ctx, l.standIn(a.Name), password, p); err != nil {
+			return false, err
+		}
 		// This person's record is broken, not the directory.
-		return false, fmt.Errorf("%w: %w", ErrName, err)
+		return false, fmt.Errorf("%w: check password: %w", ErrName, broken)
 	}
+	ok, renew, err := l.Pool.Check(ctx, a.Hash, password, p)
 	if err != nil || !ok {
 		return false, err
 	}
@@ -97,7 +100,13 @@ func (l *Local) CheckPassword(ctx context.Context, a *store.Account, password []
 
 // mac binds the password to the very hash that it fitted: the previous hash
 // is asked, too, and what fits that one must not be remembered as right.
-func (l *Local) mac(a *store.Account, password []byte) (sum [sha256.Size]byte) {
+func (l *Local) mac(a *store.Account, password []byte) [sha256.Size]byte {
+	return l.sum(binary.BigEndian.AppendUint64(nil, uint64(a.ID)), []byte(a.Hash), password)
+}
+
+// sum is by a key of this process: what was typed is not kept in any form
+// that could be guessed at elsewhere.
+func (l *Local) sum(parts ...[]byte) (sum [sha256.Size]byte) {
 	l.once.Do(func() {
 		key := make([]byte, sha256.Size)
 		rand.Read(key)
@@ -106,12 +115,10 @@ func (l *Local) mac(a *store.Account, password []byte) (sum [sha256.Size]byte) {
 	m := l.keyed.Get().(hash.Hash)
 	defer l.keyed.Put(m)
 	m.Reset()
-	var ids [16]byte
-	binary.BigEndian.PutUint64(ids[:], uint64(a.ID))
-	binary.BigEndian.PutUint64(ids[8:], uint64(len(a.Hash)))
-	m.Write(ids[:])
-	m.Write([]byte(a.Hash))
-	m.Write(password)
+	for _, part := range parts {
+		m.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+		m.Write(part)
+	}
 	m.Sum(sum[:0])
 	return sum
 }
@@ -142,7 +149,7 @@ func (l *Local) renew(a *store.Account, password []byte, shown proof) {
 	}
 	l.renewing = true
 	password = bytes.Clone(password)
-	l.renewal.Go(func() {
+	l.behind.Go(func() {
 		defer clear(password)
 		err := l.replace(a, password, shown)
 		if err != nil && !errors.Is(err, passwd.ErrBusy) && !errors.Is(err, store.ErrChanged) {
@@ -173,5 +180,5 @@ func (l *Local) replace(a *store.Account, password []byte, shown proof) error {
 	return nil
 }
 
-// Close waits for the renewals under way.
-func (l *Local) Close() { l.renewal.Wait() }
+// Close waits for what is done behind the answers.
+func (l *Local) Close() { l.behind.Wait() }

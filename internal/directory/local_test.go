@@ -86,6 +86,9 @@ func (p *place) check(a *store.Account, password string, want bool) {
 	}
 }
 
+// nobody is what the gate asks about where nobody may come in.
+func nobody(name string) *store.Account { return &store.Account{Person: store.Person{Name: name}} }
+
 // hashes wants the answer to take a hash: the pool is closed and has none.
 func (p *place) hashes(a *store.Account, password string) {
 	p.t.Helper()
@@ -119,16 +122,17 @@ func TestCheckPassword(t *testing.T) {
 	p.check(alice, right, true)
 	p.check(alice, "guessed", false)
 	p.check(alice, "", false)
-	p.check(nil, right, false)
+	p.check(nobody("mallory"), right, false)
 	p.check(p.find("empty"), "", false)
 }
 
 func TestUnknownNameCostsAHash(t *testing.T) {
 	p := newPlace(t)
 	p.Pool.Close()
-	p.hashes(nil, right)
+	p.hashes(nobody("mallory"), right)
 	p.hashes(p.find("empty"), right)
 	p.hashes(p.find("alice"), right)
+	p.hashes(p.find("broken"), right)
 }
 
 func TestRightPasswordIsRememberedForAnHour(t *testing.T) {
@@ -327,10 +331,10 @@ func TestBacklog(t *testing.T) {
 	}
 	h := &held{Context: context.Background(), begun: make(chan struct{}), proceed: make(chan struct{})}
 	var done sync.WaitGroup
-	done.Go(func() { p.CheckPassword(h, nil, []byte(right), Reserved) })
+	done.Go(func() { p.CheckPassword(h, p.find("alice"), []byte(right), Reserved) })
 	<-h.begun
 	for waiting := 1; waiting <= 2; waiting++ { // 30 ms each
-		done.Go(func() { p.CheckPassword(context.Background(), nil, []byte(right), Reserved) })
+		done.Go(func() { p.CheckPassword(context.Background(), p.find("alice"), []byte(right), Reserved) })
 		for p.Pool.Wait() < time.Duration(waiting)*30*time.Millisecond {
 			runtime.Gosched()
 		}

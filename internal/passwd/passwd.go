@@ -51,6 +51,14 @@ type form interface {
 	match(password []byte) bool
 }
 
+// mismatch does the work of a form and fits no password.
+type mismatch struct{ form }
+
+func (m mismatch) match(password []byte) bool {
+	m.form.match(password)
+	return false
+}
+
 // Parse reads a stored hash:
 //
 //	$argon2id$ $argon2i$            PHC strings, also behind {ARGON2}

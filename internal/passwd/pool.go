@@ -77,17 +77,44 @@ func (p *Pool) Check(ctx context.Context, encoded string, password []byte, pr Pr
 	if encoded == "" || broken != nil {
 		h = p.nobody()
 	}
-	if h.fast {
-		if ok = h.Check(password); !ok && !p.free(pr) {
-			return false, false, fmt.Errorf("check password: %w", ErrBusy)
-		}
-	} else if err := p.do(ctx, pr, func() { ok = h.Check(password) }); err != nil {
-		return false, false, fmt.Errorf("check password: %w", err)
+	if ok, err = p.judge(ctx, h, password, pr); err != nil {
+		return false, false, err
 	}
 	if broken != nil {
 		return false, false, fmt.Errorf("check password: %w", broken)
 	}
 	return ok, ok && h.Renew(p.Params), nil
+}
+
+// Spend costs what [Pool.Check] of a wrong password against encoded costs, and
+// judges nothing: it is for somebody who doesn't exist, in the place of
+// somebody who does. "", and what can't be read, stand for a hash of Params.
+// The errors are those of Check without Parse's.
+func (p *Pool) Spend(ctx context.Context, encoded string, password []byte, pr Priority) error {
+	h, err := Parse(encoded)
+	if err != nil {
+		h = p.nobody()
+	}
+	// Even the right password of the hash's own person must find no match:
+	// else a full queue would tell it.
+	h.form = mismatch{h.form}
+	_, err = p.judge(ctx, h, password, pr)
+	return err
+}
+
+// judge checks a fast hash at once and a slow one by the workers.
+func (p *Pool) judge(ctx context.Context, h Hash, password []byte, pr Priority) (ok bool, err error) {
+	if h.fast {
+		if ok = h.Check(password); !ok && !p.free(pr) {
+			err = ErrBusy
+		}
+	} else {
+		err = p.do(ctx, pr, func() { ok = h.Check(password) })
+	}
+	if err != nil {
+		return false, fmt.Errorf("check password: %w", err)
+	}
+	return ok, nil
 }
 
 // Make hashes a new password with Params; see the function [Make]. The error

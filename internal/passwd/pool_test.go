@@ -104,6 +104,30 @@ func TestUnknownNameCostsTheSame(t *testing.T) {
 	}
 }
 
+// Who doesn't exist costs what somebody costs who does, and never gets in.
+func TestSpendCostsTheSameAndFitsNobody(t *testing.T) {
+	var jobs atomic.Int32
+	p := Pool{Params: cheapest, around: func(do func()) { jobs.Add(1); do() }}
+	ctx := context.Background()
+	for encoded, want := range map[string]int32{
+		Make([]byte(persimmon), cheapest): 1, "": 1, "{SSHA": 1, "$1$saltsalt$WcgEBMqo3fx00Lu40yPig1": 1,
+		"{NT}35ddf2d39655da7576c72852595c0dae": 0,
+	} {
+		before := jobs.Load()
+		err := p.Spend(ctx, encoded, []byte(persimmon), Open)
+		if n := jobs.Load() - before; n != want || err != nil {
+			t.Errorf("%q: %d hashes, %v; want %d", encoded, n, err, want)
+		}
+	}
+	// Where there is no room it tells no password of the one it stands for.
+	p.Close()
+	for _, encoded := range []string{"", "{NT}35ddf2d39655da7576c72852595c0dae"} {
+		if err := p.Spend(ctx, encoded, []byte(persimmon), Open); !errors.Is(err, ErrBusy) {
+			t.Errorf("%q in a full queue: %v", encoded, err)
+		}
+	}
+}
+
 func TestFastHashNeverQueues(t *testing.T) {
 	p := Pool{around: func(func()) { t.Error("queued") }}
 	p.Close() // and so not even a closed pool refuses it
