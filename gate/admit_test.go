@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -42,14 +43,14 @@ func TestTruthTable(t *testing.T) {
 		{"alice", "wrongCODE", out, Refused, reason.WrongPassword},
 		{"alice", "wrong", in, Refused, reason.WrongPassword},
 		{"alice", "CODE", out, Refused, reason.EmptyPassword},
-		{"alice", "CODE", in, Refused, reason.WrongPassword},
+		{"alice", "CODE", in, Refused, reason.EmptyPassword},
 		{"alice", "", out, Refused, reason.EmptyPassword},
 		{"alice", "", in, Refused, reason.EmptyPassword},
 		{"alice", strings.Repeat("x", maxPassword+1), in, Refused, reason.BadPassword},
 		{"alice", strings.Repeat("x", maxPassword) + "CODE", out, Refused, reason.BadPassword},
 		{"alice", strings.Repeat("x", maxPassword), in, Refused, reason.WrongPassword},
-		{"alice", "PASSWORD\x00", in, Refused, reason.BadPassword},
-		{"alice", "PASSWORD\x00CODE", out, Refused, reason.BadPassword},
+		{"alice", "PASSWORD\x00", in, Refused, reason.WrongPassword},
+		{"alice", "PASSWORD\x00CODE", out, Refused, reason.WrongPassword},
 		{"alice", "PASSWORD１２３４５６", out, Refused, reason.CodeWide},
 		{"alice", "PASSWORDCODE-3", out, Refused, reason.CodeStale},
 		{"alice", "PASSWORDCODE+10", out, Refused, reason.CodeStale},
@@ -435,6 +436,36 @@ func TestJapanese(t *testing.T) {
 	a := w.refused(w.from(desk, "alice", "wrong"), reason.WrongPassword)
 	if want := reason.Generic("ja") + "（照会番号 " + a.Reference + "）"; a.Message != want {
 		t.Errorf("told %q, want %q", a.Message, want)
+	}
+}
+
+// A page in English asks for English, whatever the site's first language.
+func TestLanguageOfTheRequest(t *testing.T) {
+	for site, asked := range map[string]string{"ja": "en", "en": "ja", "": "ja"} {
+		w := newWorld(t, func(g *Gate) { g.Language = site })
+		r := w.from(desk, "alice", "wrong")
+		r.Language = asked
+		a := w.refused(r, reason.WrongPassword)
+		if want := told(asked, reason.Generic(asked), a.Reference); a.Message != want {
+			t.Errorf("told %q, want %q", a.Message, want)
+		}
+		b, err := w.Refuse(t.Context(), r, FaultHandshake)
+		w.must(err)
+		if want := told(asked, reason.Handshake.Person(asked), b.Reference); b.Message != want {
+			t.Errorf("told %q, want %q", b.Message, want)
+		}
+	}
+}
+
+func TestAnswerTellsWhoItIs(t *testing.T) {
+	w := newWorld(t)
+	w.changePerson("alice", func(p *store.Person) {
+		p.Display, p.Mail, p.Lang, p.Groups = "Alice Liddell", "alice@example.ac.jp", "ja", []string{"staff"}
+	})
+	want := Person{ID: w.account("alice").ID, Name: "alice", Display: "Alice Liddell", Mail: "alice@example.ac.jp", Language: "ja",
+		Groups: []string{"staff"}}
+	if got := w.admitted(w.from(desk, "alice", "PASSWORD")).Person; !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 

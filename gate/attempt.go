@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -57,6 +58,7 @@ func (g *Gate) begin(r Request) *attempt {
 	if r.Came.IsZero() {
 		a.r.Came = a.at
 	}
+	a.r.Language = cmp.Or(r.Language, g.Language)
 	a.event = store.Event{
 		At: a.at, Door: r.Door, Client: r.Client, Service: r.Service,
 		Source: r.Source.String(), How: r.Source.How,
@@ -73,6 +75,7 @@ func (g *Gate) begin(r Request) *attempt {
 	} else {
 		a.zone = a.rules.zones.Of(r.Source.Addr)
 	}
+	a.zone.Shared = a.zone.Shared || r.Source.Shared
 	a.event.Zone = a.zone.Name
 	return a
 }
@@ -113,11 +116,11 @@ func (a *attempt) decide() policy.Decision {
 	return d
 }
 
-// judged is the account whose password is looked at: nil, which costs the
-// same and is never right, where nobody may come in whatever is typed.
+// judged is the account whose password is looked at: nobody's, which costs
+// the same and is never right, where nobody may come in whatever is typed.
 func (a *attempt) judged() *store.Account {
 	if a.account == nil || a.account.Disabled {
-		return nil
+		return &store.Account{Person: store.Person{Name: a.name}}
 	}
 	return a.account
 }

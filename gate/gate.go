@@ -49,6 +49,7 @@ type Gate struct {
 	floods   floods
 	joins    joins
 	after    afterwards
+	agains   agains
 }
 
 // rules are what a reload replaces, together.
@@ -68,11 +69,16 @@ func (g *Gate) Start(ctx context.Context) error {
 		return fmt.Errorf("read the throttle counters: %w", err)
 	}
 	g.after.start(g)
+	g.agains.start(g)
 	return nil
 }
 
-// Close ends what is judged after the answers.
-func (g *Gate) Close() { g.after.close() }
+// Close ends what is judged after the answers, and writes what was only
+// counted. The store is closed after it.
+func (g *Gate) Close() {
+	g.after.close()
+	g.agains.close()
+}
 
 // SetRules puts new rules in force; attempts under way end under the old.
 func (g *Gate) SetRules(p *policy.Policy, z *policy.Zones) { g.rules.Store(&rules{p, z}) }
@@ -124,12 +130,16 @@ func (a *attempt) judge(ctx context.Context) (Answer, error) {
 	case policy.Allow:
 		return a.admit(ctx, decision, reason.Reused)
 	case policy.Deny:
-		return a.refuse(ctx, denials[decision.Why])
+		return a.deny(ctx, denials[decision.Why])
+	}
+	need := a.provable(decision.Need)
+	if need == nil {
+		return a.deny(ctx, reason.NoMeans)
 	}
 	if !a.reserve() {
 		return a.refuse(ctx, denials[a.decide().Why])
 	}
-	if why, err := a.prove(ctx, decision); why != "" || err != nil {
+	if why, err := a.prove(ctx, need, decision.Repeat); why != "" || err != nil {
 		return a.refuseOr(ctx, why, err)
 	}
 	again := a.decide()
@@ -141,6 +151,39 @@ func (a *attempt) judge(ctx context.Context) (Answer, error) {
 		why = reason.Repeated
 	}
 	return a.admit(ctx, again, why)
+}
+
+// deny refuses before anything is proved. Where a name that nobody has would
+// have its password looked at, that work is done in its place, and delayed as
+// for such a name: else the time would tell who there is.
+func (a *attempt) deny(ctx context.Context, why reason.Code) (Answer, error) {
+	if badPassword(a.r.Password) != "" || !a.hashesStrangers() {
+		return a.refuse(ctx, why)
+	}
+	account := a.account
+	a.account = nil
+	if a.reserve() {
+		if account != nil {
+			a.guess.net = "" // people who are denied are no spray
+		}
+		if _, err := a.password(ctx, a.r.Password); err != nil {
+			return Answer{}, err
+		}
+	}
+	a.account = account
+	return a.refuse(ctx, why)
+}
+
+// hashesStrangers reports whether here, without a code, the password of a name
+// that nobody has is looked at; or would be, were it in the right group.
+func (a *attempt) hashesStrangers() bool {
+	rules := a.rules.policy
+	d := rules.Decide(policy.Attempt{Door: a.r.Door, Service: a.r.Service, Zone: a.zone.Name, At: a.at})
+	if d.Verdict == policy.Deny {
+		return rules.ServesPassword(a.r.Door, a.r.Service, a.zone.Name)
+	}
+	need := a.provable(d.Need)
+	return need != nil && !needs(need, policy.OTP)
 }
 
 // refuseOr refuses, or passes on that nothing could be judged. What only this

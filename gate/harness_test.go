@@ -68,7 +68,9 @@ type watched struct {
 	mu      sync.Mutex
 	checks  int
 	last    directory.Priority
-	failing error // of Find and CheckPassword
+	judged  *store.Account // in the last check
+	failing error          // of Find
+	busy    error          // of CheckPassword
 	backlog time.Duration
 	inside  func() // called in each check
 }
@@ -87,10 +89,13 @@ func (w *watched) CheckPassword(ctx context.Context, a *store.Account, password 
 	w.mu.Lock()
 	if p != directory.Idle {
 		w.checks++
-		w.last = p
+		w.last, w.judged = p, a
 	}
-	inside := w.inside
+	inside, busy := w.inside, w.busy
 	w.mu.Unlock()
+	if busy != nil {
+		return false, busy
+	}
 	if inside != nil {
 		inside()
 	}
@@ -109,6 +114,12 @@ func (w *watched) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.failing = err
+}
+
+func (w *watched) failCheck(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy = err
 }
 
 // somebody is a person of the tests; the password is theirs whatever the
@@ -238,13 +249,19 @@ func newWorld(t testing.TB, change ...func(*Gate)) *world {
 
 func (w *world) start() {
 	w.t.Helper()
-	zones, err := policy.NewZones(campusZones)
-	w.must(err)
-	rules, err := policy.New(zones, nil, campusRules)
-	w.must(err)
-	w.SetRules(rules, zones)
+	w.rule(campusRules...)
 	w.must(w.Start(context.Background()))
 	w.t.Cleanup(w.Gate.Close)
+}
+
+// rule puts these rules in force.
+func (w *world) rule(list ...policy.Rule) {
+	w.t.Helper()
+	zones, err := policy.NewZones(campusZones)
+	w.must(err)
+	rules, err := policy.New(zones, nil, list)
+	w.must(err)
+	w.SetRules(rules, zones)
 }
 
 // restart puts a new gate before the same store: what was only remembered is
@@ -317,7 +334,7 @@ func (w *world) codeOf(name string, n, steps int) string {
 func (w *world) typed(name, text string) string {
 	p := who(name)
 	if strings.Contains(text, "CODE") {
-		for n := 20; n >= 0; n-- { // CODE+10 before CODE+1
+		for n := 130; n >= 0; n-- { // CODE+10 before CODE+1
 			text = strings.ReplaceAll(text, fmt.Sprintf("CODE+%d", n), w.code(name, n))
 			text = strings.ReplaceAll(text, fmt.Sprintf("CODE-%d", n), w.code(name, -n))
 		}

@@ -1,18 +1,17 @@
 package gate
 
 import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
 	"time"
 
+	"sekisho/internal/directory"
+	"sekisho/internal/store"
 	"sekisho/policy"
 )
-
-// Prompt is what a door with pages has to ask a person for.
-type Prompt struct {
-	Zone     string // where the person is seen
-	Inside   bool   // not off-campus: the pages say so
-	Password bool
-	Code     bool
-}
 
 // Holder is who holds a presented ticket, and what it is worth to a request.
 // The zero Holder is nobody: the ticket is unknown, ended, or its person may
@@ -29,16 +28,83 @@ type Holder struct {
 	Missing Prompt // what would have to be shown besides, if Verdict is Ask
 }
 
-// Session is a live ticket as its person sees it.
-type Session struct {
-	ID      string // public
-	Parent  string // public; of the ticket it rests on; "" none
-	Door    string
-	Service string
-	Client  string
-	Zone    string
-	Factors []policy.Factor
-	Since   time.Time
-	Used    time.Time
-	Until   time.Time
+// Present judges the ticket of r alone, whatever user r names, against the
+// rules. Nothing is booked; the ticket counts as used. One that was not used
+// for too long still tells whose it is, and asks for the password. The error
+// means that it could not be judged.
+func (g *Gate) Present(ctx context.Context, r Request) (Holder, error) {
+	a, h, err := g.present(ctx, r)
+	if err != nil {
+		g.Metrics.Error(r.Door)
+		return Holder{}, fmt.Errorf("judge a ticket by %s: %w", r.Client, err)
+	}
+	if h == nil {
+		return Holder{}, nil
+	}
+	holder := Holder{
+		Person:  personOf(a.account),
+		Ticket:  Ticket{ID: g.Store.TicketName(h.ID), Until: h.Until, Idle: h.Idle},
+		Service: h.Service, Since: h.Created, Zone: a.zone.Name,
+	}
+	if a.account.MustChange {
+		return holder, nil
+	}
+	d := a.decide()
+	holder.Verdict, holder.Proves = d.Verdict, d.Proves
+	if d.Verdict == policy.Ask {
+		holder.Missing = a.asks(d)
+	}
+	return holder, nil
+}
+
+// present begins an attempt of the person whose ticket is presented; a nil
+// ticket is nobody's.
+func (g *Gate) present(ctx context.Context, r Request) (*attempt, *store.Held, error) {
+	h, err := g.held(ctx, r.TicketSecret)
+	if h == nil || err != nil {
+		return nil, nil, err
+	}
+	r.User = h.Name
+	a := g.begin(r)
+	if a.account, err = g.find(ctx, a.name); err != nil {
+		return nil, nil, err
+	}
+	if a.account == nil || !a.lend(h) {
+		return nil, nil, nil
+	}
+	return a, h, nil
+}
+
+// held finds the ticket that the secret opens, whosever it is and whether it
+// lives or not; nil if there is none.
+func (g *Gate) held(ctx context.Context, text string) (*store.Held, error) {
+	id, secret, ok := parseSecret(text)
+	if !ok {
+		return nil, nil
+	}
+	h, err := g.Store.Held(ctx, id)
+	if errors.Is(err, store.ErrUnknown) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256(secret)
+	if subtle.ConstantTimeCompare(hash[:], h.Hash[:]) != 1 {
+		return nil, nil
+	}
+	return &h, nil
+}
+
+// find returns the account of a canonical name; nil where nobody has it.
+func (g *Gate) find(ctx context.Context, name string) (*store.Account, error) {
+	account, err := g.Directory.Find(ctx, name)
+	if errors.Is(err, directory.ErrUnknown) || errors.Is(err, directory.ErrName) {
+		return nil, nil
+	}
+	return account, err
+}
+
+func personOf(a *store.Account) Person {
+	return Person{ID: a.ID, Name: a.Name, Display: a.Display, Mail: a.Mail, Language: a.Lang, Groups: a.Groups}
 }

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -24,11 +23,7 @@ type device struct {
 
 // prove has the person prove one of the alternatives that the policy left
 // open. A reason ends the attempt with a refusal.
-func (a *attempt) prove(ctx context.Context, d policy.Decision) (reason.Code, error) {
-	need := a.provable(d.Need)
-	if need == nil {
-		return reason.NoMeans, nil
-	}
+func (a *attempt) prove(ctx context.Context, need policy.Need, allowed policy.Repeat) (reason.Code, error) {
 	codeNeeded, passwordNeeded := needs(need, policy.OTP), needs(need, policy.Password)
 	if why := badPassword(a.r.Password); why == reason.BadPassword || why != "" && passwordNeeded {
 		return why, nil
@@ -36,7 +31,7 @@ func (a *attempt) prove(ctx context.Context, d policy.Decision) (reason.Code, er
 	if codeNeeded && !a.gate.clock.steady(a.gate.Store.Newest()) {
 		return "", errClock
 	}
-	password, why, err := a.code(ctx, codeNeeded, d.Repeat)
+	password, why, err := a.code(ctx, codeNeeded, allowed)
 	if err != nil || why != "" && a.match.Found == otp.None {
 		return why, err
 	}
@@ -44,7 +39,7 @@ func (a *attempt) prove(ctx context.Context, d policy.Decision) (reason.Code, er
 		return reason.EmptyPassword, nil
 	}
 	if codeNeeded && a.match.Found == otp.Used && a.repeat == nil {
-		if err := a.findRepeat(ctx, d.Repeat); err != nil {
+		if err := a.findRepeat(ctx, allowed); err != nil {
 			return "", err
 		}
 	}
@@ -117,11 +112,13 @@ func needs(need policy.Need, f policy.Factor) bool {
 	return false
 }
 
+// badPassword tells what no password can be. Which octets one may have is
+// its door's matter.
 func badPassword(password []byte) reason.Code {
 	switch {
 	case len(password) == 0:
 		return reason.EmptyPassword
-	case len(password) > maxPassword, bytes.IndexByte(password, 0) >= 0:
+	case len(password) > maxPassword:
 		return reason.BadPassword
 	}
 	return ""
@@ -140,7 +137,7 @@ func (a *attempt) code(ctx context.Context, needed bool, allowed policy.Repeat) 
 		return nil, "", err
 	}
 	if !needed {
-		return a.cutOptional(devices), "", nil
+		return a.cutOptional(devices, allowed), "", nil
 	}
 	typed := false
 	for _, d := range devices {
@@ -212,17 +209,19 @@ func (a *attempt) split(digits int) (password, code []byte, ok bool) {
 	return otp.Split(a.r.Password, digits, a.r.Separator)
 }
 
-// cutOptional returns the password without a code that matches. An unused one
-// is consumed and counts; a used one, or any while the clock can't be trusted,
-// counts for nothing.
-func (a *attempt) cutOptional(devices []device) []byte {
+// cutOptional returns the password without a code that matches: from as far
+// back as a repeat reaches, or the one that was accepted last, whenever that
+// was, to one step ahead. An unused one is consumed and counts; a used one,
+// one outside the window, or any while the clock can't be trusted, counts for
+// nothing. A code alone leaves an empty password, which nobody judges.
+func (a *attempt) cutOptional(devices []device, allowed policy.Repeat) []byte {
 	if a.r.Code != nil || len(devices) == 0 {
 		return a.r.Password
 	}
 	steady := a.gate.clock.steady(a.gate.Store.Newest())
 	for _, d := range devices {
 		password, code, ok := otp.Split(a.r.Password, d.token.Digits, a.r.Separator)
-		if !ok || len(password) == 0 {
+		if !ok {
 			continue
 		}
 		m := d.token.Match(code, a.at)
@@ -230,7 +229,7 @@ func (a *attempt) cutOptional(devices []device) []byte {
 		case m.Found == otp.Fresh && steady:
 			a.match, a.device = m, &d
 			return password
-		case m.Found != otp.None && m.Offset <= 1, d.accepted(code):
+		case m.Found != otp.None && m.Offset <= 1, d.accepted(code), d.showed(code, a.at, allowed.Max):
 			return password
 		}
 	}

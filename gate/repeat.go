@@ -12,7 +12,10 @@ import (
 	"sekisho/policy"
 )
 
-const repeatUse = "repeat"
+const (
+	repeatUse  = "repeat"
+	showedMost = 24 * time.Hour // each step of it costs an HMAC
+)
 
 // findRepeat looks whether the used code is presented again by the same
 // person, service, client and known source within the rule's repeat. Then the
@@ -22,7 +25,7 @@ func (a *attempt) findRepeat(ctx context.Context, allowed policy.Repeat) error {
 	if a.source == "" || allowed.Max <= 0 || row.Ticket == 0 || row.Step != a.match.Step {
 		return nil
 	}
-	t, err := a.gate.Store.Ticket(ctx, row.Ticket)
+	t, err := a.gate.Store.Held(ctx, row.Ticket)
 	if errors.Is(err, store.ErrUnknown) {
 		return nil
 	}
@@ -31,11 +34,11 @@ func (a *attempt) findRepeat(ctx context.Context, allowed policy.Repeat) error {
 	}
 	switch {
 	case t.Person != a.account.ID, t.Generation != a.account.Generation, !t.Ended.IsZero(), !a.at.Before(t.Until):
-	case a.at.Sub(t.Created) > allowed.Max, a.at.Sub(t.Used) > allowed.Idle:
+	case a.at.Sub(t.Created) > allowed.Max, a.at.Sub(a.gate.agains.last(&t.Ticket)) > allowed.Idle:
 	case allowed.Answers > 0 && t.Answers >= allowed.Answers:
 	case len(t.Repeat) == 0, !a.gate.Ring.VerifyMAC(repeatUse, t.Repeat, a.repeatParts()...):
 	default:
-		a.repeat = &t
+		a.repeat = &t.Ticket
 	}
 	return nil
 }
@@ -66,6 +69,22 @@ func (d *device) accepted(code []byte) bool {
 	}
 	last := d.token.Code(time.Unix(d.row.Step*int64(d.row.Period), 0))
 	return last != "" && subtle.ConstantTimeCompare(code, []byte(last)) == 1
+}
+
+// showed reports whether code is one that the device showed at most so long
+// ago.
+func (d *device) showed(code []byte, at time.Time, ago time.Duration) bool {
+	if d.token.Kind != otp.TOTP || d.row.Period <= 0 {
+		return false
+	}
+	step := time.Duration(d.row.Period) * time.Second
+	now := at.Add(time.Duration(d.row.Drift) * step)
+	for back := time.Duration(0); back <= min(ago, showedMost); back += step {
+		if subtle.ConstantTimeCompare(code, []byte(d.token.Code(now.Add(-back)))) == 1 {
+			return true
+		}
+	}
+	return false
 }
 
 // repeatMAC is stored with the ticket. Nothing in it comes from the password.

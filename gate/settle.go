@@ -12,19 +12,33 @@ import (
 )
 
 // admit settles an admission. Only when it is durable is there an answer; if
-// the code or the person's generation was lost meanwhile, it is a refusal.
+// the code or the person's generation was lost meanwhile, it is a refusal. One
+// that only came again may share what is durable already.
 func (a *attempt) admit(ctx context.Context, d policy.Decision, why reason.Code) (Answer, error) {
+	a.event.Outcome, a.event.Reason, a.event.Factors = Admitted.String(), string(why), policy.Need(d.Proves).String()
+	if a.repeat != nil {
+		a.event.Ticket = a.repeat.ID
+	}
+	counters, known, recurs := a.succeeded(), a.newlyKnown(), a.recurs(d)
+	if recurs && len(counters) == 0 && known == "" {
+		before, held, err := a.again(ctx)
+		if err != nil {
+			return Answer{}, err
+		}
+		if before != nil {
+			a.forget()
+			return a.welcome(before.settled.Reference, &held.Ticket, nil), nil
+		}
+	}
+	a.event.Took = a.gate.Now().Sub(a.r.Came)
 	st := store.Settlement{
 		Person: a.account.ID, Generation: a.account.Generation,
-		Counters: a.succeeded(), Known: a.newlyKnown(),
+		Counters: counters, Known: known, Event: a.event,
 		IfRaced: string(reason.CodeUsed), IfChanged: string(reason.Changed), IfLost: Refused.String(),
 	}
-	var ticket *store.Ticket
-	var secret []byte
-	if a.repeat != nil {
-		ticket = a.repeat
+	ticket, secret := a.repeat, []byte(nil)
+	if ticket != nil {
 		st.Repeat = &store.Repeat{Ticket: ticket.ID, Answers: d.Repeat.Answers}
-		a.event.Ticket = ticket.ID
 	} else {
 		issued, s := a.issue(d)
 		ticket, secret, st.Ticket = issued, s[:], issued
@@ -36,9 +50,6 @@ func (a *attempt) admit(ctx context.Context, d policy.Decision, why reason.Code)
 			st.Burn = &store.Burn{Token: a.device.row.ID, Step: a.match.Step, Drift: drift}
 		}
 	}
-	a.event.Outcome, a.event.Reason, a.event.Factors = Admitted.String(), string(why), policy.Need(d.Proves).String()
-	a.event.Took = a.gate.Now().Sub(a.r.Came)
-	st.Event = a.event
 	settled, err := a.gate.Store.Settle(ctx, st)
 	if errors.Is(err, store.ErrRecord) {
 		a.event.Detail = err.Error()
@@ -57,11 +68,16 @@ func (a *attempt) admit(ctx context.Context, d policy.Decision, why reason.Code)
 	if a.repeat == nil {
 		ticket.ID = settled.Ticket
 	}
+	a.gate.agains.settled(a, ticket, settled, recurs)
+	return a.welcome(settled.Reference, ticket, secret), nil
+}
+
+// welcome is the answer to an admission.
+func (a *attempt) welcome(reference string, ticket *store.Ticket, secret []byte) Answer {
 	return Answer{
-		Outcome: Admitted, Reason: string(why), Reference: settled.Reference,
-		Person: Person{ID: a.account.ID, Name: a.account.Name, Groups: a.account.Groups},
+		Outcome: Admitted, Reason: a.event.Reason, Reference: reference, Person: personOf(a.account),
 		Ticket: a.gate.handOver(ticket.ID, ticket, a.r.Client, secret),
-	}, nil
+	}
 }
 
 // refuse books the refusal and words it.
@@ -87,12 +103,12 @@ func (a *attempt) refuse(ctx context.Context, why reason.Code) (Answer, error) {
 // answer words a refusal. What was wrong is told only to somebody who showed
 // the password and the device; all others get the same sentence.
 func (a *attempt) answer(reference string, why reason.Code) Answer {
-	text := why.Person(a.gate.Language)
+	text := why.Person(a.r.Language)
 	if a.proved {
-		text = why.Proven(a.gate.Language, a.wait())
+		text = why.Proven(a.r.Language, a.wait())
 	}
 	return Answer{
-		Outcome: Refused, Reason: string(why), Reference: reference, Message: told(a.gate.Language, text, reference),
+		Outcome: Refused, Reason: string(why), Reference: reference, Message: told(a.r.Language, text, reference),
 		// A refusal without hashing must not stand out by being early when
 		// those with hashing are late.
 		Ready: a.r.Came.Add(a.gate.Directory.Backlog()),

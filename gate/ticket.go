@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"strings"
 	"time"
 
@@ -67,30 +65,49 @@ func (g *Gate) class(id int64, name, client string) string {
 // that is not theirs, or lives no longer, lends nothing; that is no refusal,
 // since the person can still show the factors.
 func (a *attempt) borrow(ctx context.Context) error {
-	id, secret, ok := parseSecret(a.r.TicketSecret)
-	if !ok || a.account == nil || a.account.Disabled {
+	if a.account == nil {
 		return nil
 	}
-	t, err := a.gate.Store.Ticket(ctx, id)
-	if errors.Is(err, store.ErrUnknown) {
-		return nil
+	h, err := a.gate.held(ctx, a.r.TicketSecret)
+	if h != nil {
+		a.lend(h)
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// lend counts the ticket's factors as shown, and the ticket as used. It
+// reports whether this is the person's own ticket, with something to tell.
+//
+// One that was not used for too long lends no password, and nothing at all
+// where nothing would be left to show. What is then signed in to rests on it,
+// so it lives on.
+func (a *attempt) lend(h *store.Held) bool {
+	lapsed := h.Lapsed(a.at)
+	if !owns(a.account, h) || !lapsed && !h.Live(a.at) {
+		return false
 	}
-	hash := sha256.Sum256(secret)
-	if subtle.ConstantTimeCompare(hash[:], t.Hash[:]) != 1 ||
-		t.Person != a.account.ID || t.Generation != a.account.Generation || !live(&t, a.at) {
-		return nil
-	}
-	a.parent = &t
-	a.shown = make(map[policy.Factor]time.Time, len(t.Shown))
-	a.lent = make(map[policy.Factor]bool, len(t.Shown))
-	for _, s := range t.Shown {
+	a.parent = &h.Ticket
+	a.shown = make(map[policy.Factor]time.Time, len(h.Shown))
+	a.lent = make(map[policy.Factor]bool, len(h.Shown))
+	for _, s := range h.Shown {
 		f := policy.Factor(s.Factor)
-		a.shown[f], a.lent[f] = s.At, true
+		if !lapsed || f != policy.Password {
+			a.shown[f], a.lent[f] = s.At, true
+		}
 	}
-	return nil
+	switch {
+	case !lapsed:
+		a.gate.Store.Use(*h, a.at)
+	case a.decide().Verdict == policy.Allow:
+		a.parent, a.shown, a.lent = nil, nil, nil
+	}
+	return true
+}
+
+// owns reports whether the ticket is the person's, and nothing happened since
+// that ended all of them.
+func owns(account *store.Account, h *store.Held) bool {
+	return h.Person == account.ID && h.Generation == account.Generation && !account.Disabled
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -98,10 +115,6 @@ func earlier(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-func live(t *store.Ticket, at time.Time) bool {
-	return t.Ended.IsZero() && at.Before(t.Until) && (t.Idle == 0 || at.Sub(t.Used) < t.Idle)
 }
 
 func parseSecret(text string) (id int64, secret []byte, ok bool) {

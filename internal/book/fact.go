@@ -59,8 +59,12 @@ func (t teller) say(ja, en string) string {
 func (t teller) sayf(ja, en string, args ...any) string { return fmt.Sprintf(t.say(ja, en), args...) }
 
 func (t teller) summary() string {
-	if t.Count <= 1 {
+	switch {
+	case t.Count <= 1:
 		return ""
+	case t.Last == "": // no other reference is counted
+		return t.sayf("%s から1分間に%d回%sしました。以下は最初の1回の内容です。",
+			"%[3]s %[2]d times in the minute from %[1]s; what follows is of the first.", t.At.Format("15:04:05"), t.Count, t.word())
 	}
 	return t.sayf(
 		"%s から %s までの拒否%d件をまとめた1行です。以下は最初の1件の内容です。",
@@ -165,8 +169,10 @@ var outcomes = map[string]struct{ ja, en string }{
 	"done":       {"実行済み", "done"},
 }
 
-func (t teller) outcome() string {
-	return t.sayf("%s（%s）", "%s (%s)", cmp.Or(t.say(outcomes[t.Outcome].ja, outcomes[t.Outcome].en), t.Outcome), t.Reason)
+func (t teller) outcome() string { return t.sayf("%s（%s）", "%s (%s)", t.word(), t.Reason) }
+
+func (t teller) word() string {
+	return cmp.Or(t.say(outcomes[t.Outcome].ja, outcomes[t.Outcome].en), t.Outcome)
 }
 
 func (t teller) took() string {

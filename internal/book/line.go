@@ -31,8 +31,8 @@ type Line struct {
 	Detail    string    `json:"detail,omitempty"`
 	Ticket    string    `json:"ticket,omitempty"`
 	TookMS    float64   `json:"took_ms"`
-	Count     int       `json:"count"`                    // how many refusals it stands for
-	Last      string    `json:"last_reference,omitempty"` // of the last of them, if they are several
+	Count     int       `json:"count"`                    // how many refusals, or admissions that came again, it stands for
+	Last      string    `json:"last_reference,omitempty"` // of the last of them, if they have references of their own
 }
 
 // Line words an event.
@@ -50,7 +50,7 @@ func (b *Book) Line(e store.Event) Line {
 	if e.Ticket != 0 {
 		l.Ticket = b.Store.TicketName(e.Ticket)
 	}
-	if l.Count > 1 {
+	if e.Last > e.ID {
 		l.Last = b.Store.Reference(e.Last)
 	}
 	return l
@@ -70,7 +70,10 @@ func (l Line) String() string {
 		fields = append(fields, "ticket="+l.Ticket)
 	}
 	if l.Count > 1 {
-		fields = append(fields, "count="+strconv.Itoa(l.Count), "last="+l.Last)
+		fields = append(fields, "count="+strconv.Itoa(l.Count))
+	}
+	if l.Last != "" {
+		fields = append(fields, "last="+l.Last)
 	}
 	if l.Detail != "" {
 		fields = append(fields, "detail="+strconv.QuoteToGraphic(l.Detail))

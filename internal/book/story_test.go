@@ -168,6 +168,29 @@ func TestWhyOfAFlood(t *testing.T) {
 	}
 }
 
+func TestWhyOfAnAdmissionThatCameAgain(t *testing.T) {
+	b := newBook(t)
+	e := refused()
+	e.Outcome, e.Reason, e.Detail = "admitted", "admitted", ""
+	settled, err := b.Store.Settle(ctx, store.Settlement{Event: e})
+	must(t, err)
+	must(t, b.Store.Recount(ctx, map[int64]int{settled.Event: 37}))
+	for lang, want := range map[string]string{
+		"en": "  Summary: admitted 37 times in the minute from 12:00:00; what follows is of the first.\n",
+		"ja": "  件数：12:00:00 から1分間に37回許可しました。以下は最初の1回の内容です。\n",
+	} {
+		if text := told(t, b, settled.Reference, lang); !strings.Contains(text, want) {
+			t.Errorf("lacks %q:\n%s", want, text)
+		}
+	}
+	must(t, b.Search(ctx, store.Search{}, func(l Line) error {
+		if text := l.String(); !strings.Contains(text, " count=37") || strings.Contains(text, "last=") || l.Last != "" {
+			t.Error(text)
+		}
+		return nil
+	}))
+}
+
 func TestDetails(t *testing.T) {
 	for _, c := range []struct{ reason, detail, en, ja string }{
 		{"code_stale", "code of 4 steps ahead", "It was the code of 4 steps ahead. The clock of the device is fast.", "4つ先のコードでした。端末の時計が進んでいます。"},
