@@ -9,15 +9,19 @@
 // accounts. Nothing is ever written.
 //
 // The wire is in ber.go, frame.go and message.go; a session in conn.go and
-// bind.go; the embedded directory in tree.go and search.go.
+// bind.go; what comes after a bind begins in operation.go, and the embedded
+// directory is in tree.go and search.go.
 package ldapproxy
 
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -41,18 +45,188 @@ type People interface {
 	Epoch() uint64
 }
 
-// Server is the LDAP door. Its fields are set before Serve.
+// Server is the LDAP door. Set the fields before the first call; Gate, People
+// and Base must be set. Then call SetApps, Serve, and once Shutdown.
 type Server struct {
 	Gate    Gate
 	People  People
 	Base    string // DN of the embedded directory, such as dc=example,dc=ac,dc=jp
 	Posix   Posix
-	Log     *slog.Logger
+	Log     *slog.Logger          // nil: nothing is logged
 	Metrics prometheus.Registerer // nil counts nothing
 	Now     func() time.Time      // nil: the machine's
 	Limits  Limits
 
-	// other fields are unexported
+	// After is when a refusal may leave that waits so long. Nil: time.After.
+	After func(time.Duration) <-chan time.Time
+
+	once    sync.Once
+	log     *slog.Logger
+	metrics *metrics
+	limits  Limits
+	table   atomic.Pointer[table]
+	forest  *forest // the embedded directory; nil: err
+	err     error   // why there is none
+	crowd   crowd
+	buffers sync.Pool // of *[]byte, for replies
+	numbers atomic.Uint64
+
+	ctx    context.Context // of the operations in work
+	cancel context.CancelFunc
+
+	mu        sync.Mutex
+	listeners []Listener
+	serving   bool
+	closing   bool
+	stopping  atomic.Bool   // nothing more is read
+	done      chan struct{} // closed when Shutdown is through
+	failed    chan error
+}
+
+// ErrStarted is returned by a Serve that comes too late.
+var ErrStarted = errors.New("ldapproxy: already serving, or shut down")
+
+// setup fills in what was left zero, once.
+func (s *Server) setup() {
+	s.once.Do(func() {
+		s.log = s.Log
+		if s.log == nil {
+			s.log = slog.New(slog.DiscardHandler)
+		}
+		if s.Now == nil {
+			s.Now = time.Now
+		}
+		if s.After == nil {
+			s.After = time.After
+		}
+		s.limits = s.Limits.withDefaults()
+		s.crowd.init(s.limits.Connections, s.limits.PerAddress)
+		s.buffers.New = func() any { return new(make([]byte, 0, 4<<10)) }
+		s.metrics = newMetrics(s.Metrics)
+		s.table.Store(newTable(nil))
+		s.forest, s.err = newForest(s.Base, s.Posix, nil, s.People, s.log, s.Now)
+		s.ctx, s.cancel = context.WithCancel(context.Background())
+		s.done = make(chan struct{})
+		s.failed = make(chan error, 1)
+	})
+}
+
+// SetApps puts another list of applications in force, at any time. The next
+// bind is judged under it; a service account that is gone, or has another
+// password, is signed out at its next operation. Until the first call no
+// application is known.
+func (s *Server) SetApps(apps *Apps) {
+	s.setup()
+	t := newTable(apps)
+	s.table.Store(t)
+	if s.forest != nil {
+		s.forest.setServices(t.services)
+	}
+}
+
+// Serve answers on the listeners until Shutdown is through, and then returns
+// nil. Shutdown closes them. It returns an error if Base is none, or if a
+// listener fails for good; Shutdown is still to be called.
+func (s *Server) Serve(listeners ...Listener) error {
+	s.setup()
+	if s.err != nil {
+		return fmt.Errorf("ldap: %w", s.err)
+	}
+	s.mu.Lock()
+	if s.serving || s.closing {
+		s.mu.Unlock()
+		return ErrStarted
+	}
+	s.serving = true
+	s.listeners = listeners
+	for i := range listeners {
+		go s.accept(&listeners[i])
+	}
+	s.mu.Unlock()
+	select {
+	case err := <-s.failed:
+		return err
+	case <-s.done:
+		return nil
+	}
+}
+
+// accept takes connections until its listener is closed.
+func (s *Server) accept(l *Listener) {
+	for {
+		raw, err := l.Accept()
+		switch {
+		case err == nil:
+			s.take(l, raw)
+		case s.stopping.Load():
+			return
+		case errors.Is(err, net.ErrClosed):
+			select {
+			case s.failed <- fmt.Errorf("ldap: accept on %v: %w", l.Addr(), err):
+			default:
+			}
+			return
+		default: // out of descriptors, or the client is gone again
+			s.log.Error("could not accept", "address", l.Addr().String(), "error", err)
+			select {
+			case <-s.After(acceptPause):
+			case <-s.ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// acceptPause keeps a lack of descriptors from becoming a busy loop.
+const acceptPause = 100 * time.Millisecond
+
+// take begins a connection.
+func (s *Server) take(l *Listener, raw net.Conn) {
+	c := &conn{server: s, listener: l, number: s.numbers.Add(1), raw: raw, wire: raw}
+	if !s.crowd.enter(c) {
+		s.metrics.disconnects.WithLabelValues(string(byCap)).Inc()
+		raw.Close()
+		return
+	}
+	s.metrics.connections.Inc()
+	c.frames = newFrameReader(c)
+	go c.serve()
+}
+
+// Shutdown stops accepting, lets the operations in work be answered, says
+// good-bye on every connection and closes it. If ctx ends before that, what
+// is left is cut and the error is that of ctx.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.setup()
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		<-s.done
+		return nil
+	}
+	s.closing = true
+	s.stopping.Store(true)
+	for _, l := range s.listeners {
+		l.Close()
+	}
+	s.mu.Unlock()
+	s.crowd.wake()
+
+	drained := make(chan struct{})
+	go func() {
+		s.crowd.left.Wait()
+		close(drained)
+	}()
+	var err error
+	select {
+	case <-drained:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	s.cancel()
+	s.crowd.cut()
+	close(s.done)
+	return err
 }
 
 // Listener is one address that the door listens at.
@@ -62,27 +236,7 @@ type Listener struct {
 	StartTLS     bool        // ldap://: TLS begins when asked for; false: at once
 	PlainBinds   bool        // allow a password in clear text
 	Zone         string      // of everybody who comes here; "": by the application
-}
-
-// App is one application: who may ask, and for which service.
-type App struct {
-	Name        string
-	Prefixes    []netip.Prefix
-	Service     string
-	Zone        string // of the people behind it; "": judge the connection's own address
-	Separator   string // between password and code
-	Anonymous   bool   // may search without a bind
-	SizeLimit   int    // entries of a search; 0: unlimited
-	TimeLimit   time.Duration
-	RejectDelay time.Duration
-	Accounts    []Account
-}
-
-// Account is a service account: it binds by its DN and a fixed password, from
-// the application's addresses only, and no code is asked.
-type Account struct {
-	DN       string
-	Password []byte
+	How          string      // how the clients' addresses are known; "": "socket"
 }
 
 // Posix is what turns a person with a uidNumber into a posixAccount, and a
@@ -92,14 +246,4 @@ type Posix struct {
 	Home   string           // "/home/%u"
 	Shell  string           // loginShell; "" none
 	Groups map[string]int64 // gidNumber by name
-}
-
-// Limits bound what one client can take; a zero field is its default.
-type Limits struct {
-	Connections int           // in all; 0: 10,000
-	PerAddress  int           // 0: 2,500
-	IdleBound   time.Duration // 0: 15 min
-	IdleUnbound time.Duration // 0: 30 s
-	Write       time.Duration // for a client that does not read; 0: 30 s
-	Handshake   time.Duration // 0: 10 s
 }

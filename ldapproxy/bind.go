@@ -1,0 +1,218 @@
+package ldapproxy
+
+import (
+	"time"
+
+	"sekisho/gate"
+	"sekisho/policy"
+)
+
+// verdict is what a bind comes to.
+type verdict struct {
+	result  result
+	session session // if it succeeded and was not anonymous
+	outcome outcome
+	answer  gate.Answer // the gate's, if it was asked
+	leave   time.Time   // when the answer may leave; zero: at once
+}
+
+// outcome is what became of a bind, for counters and the log. The list is
+// closed.
+type outcome string
+
+const (
+	bindAdmitted  outcome = "admitted"  // a person
+	bindService   outcome = "service"   // a service account
+	bindAnonymous outcome = "anonymous" // RFC 4513 §5.1.1
+	bindRefused   outcome = "refused"   // booked, with a reference
+	bindUnfit     outcome = "unfit"     // nothing that could be judged, and no secret seen
+	bindUnjudged  outcome = "unjudged"  // the gate could not
+)
+
+// credential is a simple bind on its way: what its answer depends on.
+type credential struct {
+	came     time.Time
+	app      *app // nil: the address is no application's
+	table    *table
+	name     string
+	password []byte
+}
+
+// bind answers a BindRequest (RFC 4511 §4.2). The session is anonymous by
+// now, and stays so unless this one succeeds.
+func (c *conn) bind(m message) disconnect {
+	b, err := m.bind()
+	if err != nil {
+		return c.unreadable(m, err)
+	}
+	// What was asked before need not wait for this judgement.
+	if err := c.flush(); err != nil {
+		return c.lost(err)
+	}
+	s := c.server
+	t := s.table.Load()
+	k := credential{came: s.Now(), app: t.find(c.addr), table: t, name: string(b.dn), password: b.password}
+	v := c.judge(b, &k)
+	c.logBind(&k, &v)
+	if !s.hold(v.leave) {
+		return byShutdown
+	}
+	c.session = v.session
+	c.reply(m, v.result)
+	return staying
+}
+
+// judge decides a bind. What needs no judgement comes first, then what
+// forbids one, so that a password is looked at only if it may be.
+func (c *conn) judge(b bindRequest, k *credential) verdict {
+	switch {
+	case b.version != 3:
+		return unfitFor(resultProtocolError, "only LDAPv3 is spoken here")
+	case !b.simple:
+		return unfitFor(resultAuthMethodNotSupported, "only simple binds are taken")
+	case k.app == nil:
+		return c.refuse(k, gate.FaultUnknownApp, resultInvalidCredentials)
+	case k.name == "" && len(k.password) == 0:
+		return verdict{outcome: bindAnonymous}
+	case len(k.password) == 0:
+		// The "unauthenticated bind": many an application takes its success
+		// for a sign-in (RFC 4513 §5.1.2).
+		return unfitFor(resultUnwillingToPerform, "a name without a password")
+	case !c.secure() && !c.listener.PlainBinds:
+		return c.refuse(k, gate.FaultTLSRequired, resultConfidentialityRequired) // RFC 4513 §6.3.3
+	case k.name == "":
+		return c.refuse(k, gate.FaultBadName, resultInvalidCredentials)
+	case !nameable(k.name):
+		return c.refuse(k, gate.FaultBadName, resultInvalidDNSyntax)
+	}
+	if dn, err := canonicalDN(k.name); err == nil && k.table.accounts[dn] {
+		return c.bindAccount(k, dn)
+	}
+	return c.bindPerson(k)
+}
+
+// bindAccount binds a service account: by its password alone, but only where
+// its application is.
+func (c *conn) bindAccount(k *credential, dn string) verdict {
+	found := k.app.accounts[dn]
+	if found == nil || !found.is(k.password) {
+		return c.refuse(k, gate.FaultServiceAccount, resultInvalidCredentials)
+	}
+	return verdict{outcome: bindService, session: session{dn: found.dn, account: found, table: k.table}}
+}
+
+// bindPerson asks the gate.
+func (c *conn) bindPerson(k *credential) verdict {
+	answer, err := c.server.Gate.Admit(c.server.ctx, c.request(k))
+	if err != nil {
+		return c.unjudged(k, err)
+	}
+	if answer.Outcome != gate.Admitted { // LDAP has no way to ask back
+		return c.refusal(k, answer, resultInvalidCredentials)
+	}
+	return verdict{
+		outcome: bindAdmitted, answer: answer,
+		session: session{dn: c.server.personDN(answer.Person.Name), ticket: answer.Ticket.ID},
+	}
+}
+
+// refuse refuses without a judgement, and has it booked.
+func (c *conn) refuse(k *credential, why gate.Fault, code int) verdict {
+	answer, err := c.server.Gate.Refuse(c.server.ctx, c.request(k), why)
+	if err != nil {
+		return c.unjudged(k, err)
+	}
+	return c.refusal(k, answer, code)
+}
+
+// refusal words a refusal: the reference and nothing else, for an application
+// shows it to anybody.
+func (c *conn) refusal(k *credential, answer gate.Answer, code int) verdict {
+	v := verdict{outcome: bindRefused, answer: answer, result: result{code: code, diagnostic: answer.Reference}}
+	if k.app != nil {
+		v.leave = leaveAt(k.came, c.server.Now(), answer.Ready, k.app.RejectDelay)
+	}
+	return v
+}
+
+// unjudged says that it is our fault: an application then tries again, or
+// asks another server.
+func (c *conn) unjudged(k *credential, err error) verdict {
+	c.server.log.Error("could not judge", "connection", c.number, "app", k.appName(), "error", err)
+	return verdict{outcome: bindUnjudged, result: result{code: resultUnavailable, diagnostic: "could not be judged: try again"}}
+}
+
+func unfitFor(code int, text string) verdict {
+	return verdict{outcome: bindUnfit, result: result{code: code, diagnostic: text}}
+}
+
+// request puts the bind as the gate takes it. What one listener says of
+// everybody goes before what the application says.
+func (c *conn) request(k *credential) gate.Request {
+	r := gate.Request{
+		Door:     policy.DoorLDAP,
+		Zone:     c.listener.Zone,
+		Source:   gate.Source{Addr: c.addr, How: c.listener.How},
+		User:     k.name,
+		Password: k.password,
+		Recurs:   true,
+		Came:     k.came,
+	}
+	if r.Source.How == "" {
+		r.Source.How = "socket"
+	}
+	if k.app != nil {
+		r.Client, r.Service, r.Separator = k.app.Name, k.app.Service, k.app.Separator
+		r.Source.Shared = k.app.Zone != "" // many people sit behind it
+		if r.Zone == "" {
+			r.Zone = k.app.Zone
+		}
+	}
+	return r
+}
+
+func (k *credential) appName() string {
+	if k.app == nil {
+		return ""
+	}
+	return k.app.Name
+}
+
+// personDN is where a person lies in the embedded directory.
+func (s *Server) personDN(name string) string {
+	return "uid=" + escape(name) + ",ou=people," + s.Base
+}
+
+// hold waits until an answer may leave. It reports false if we are to end
+// before that. Nothing is bounded here: each connection has at most one bind
+// that waits, and connections are bounded.
+func (s *Server) hold(leave time.Time) bool {
+	if leave.IsZero() {
+		return true
+	}
+	wait := leave.Sub(s.Now())
+	if wait <= 0 {
+		return true
+	}
+	select {
+	case <-s.After(wait):
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}
+
+// leaveAt is when a refusal leaves: the first multiple of delay after its
+// request came at which it is ready, the first one at the earliest. So the
+// time it takes tells only how many delays the slowest path needs, not which
+// path was gone.
+func leaveAt(came, now, ready time.Time, delay time.Duration) time.Time {
+	if delay <= 0 {
+		return now
+	}
+	if ready.After(now) {
+		now = ready
+	}
+	steps := max(1, (now.Sub(came)+delay-1)/delay)
+	return came.Add(steps * delay)
+}

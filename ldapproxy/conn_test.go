@@ -1,0 +1,313 @@
+package ldapproxy
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"sekisho/gate"
+)
+
+// The library that most Go programs use, from bind to Unbind.
+func TestGoLDAPSession(t *testing.T) {
+	r := start(t, nil)
+	c, err := ldap.DialURL("ldap://" + r.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Bind(aliceDN, "wrong"); !ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) || !strings.Contains(err.Error(), reference) {
+		t.Errorf("refused with %v", err)
+	}
+	if err := c.Bind(aliceDN, "secret123456"); err != nil {
+		t.Fatal(err)
+	}
+	if who, err := c.WhoAmI(nil); err != nil || who.AuthzID != "dn:"+aliceDN {
+		t.Errorf("%+v, %v", who, err)
+	}
+	if err := c.Del(ldap.NewDelRequest(aliceDN, nil)); !ldap.IsErrorWithCode(err, ldap.LDAPResultUnwillingToPerform) {
+		t.Errorf("deleted with %v", err)
+	}
+	if err := c.Unbind(); err != nil {
+		t.Error(err)
+	}
+	r.ends(byUnbind, 1)
+}
+
+// What is sent behind a bind is answered behind it, as whom it made.
+func TestPipelinedRequestIsJudgedUnderTheNewIdentity(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	who := extendedOp(oidWhoAmI)
+	p.send(p.put(who), p.put(bindOp(aliceDN, "secret123456")), p.put(who), p.put(searchOp(aliceDN, 0)),
+		p.put(bindOp(aliceDN, "wrong")), p.put(who), p.put(searchOp(aliceDN, 0)))
+	var got []string
+	for id := int32(1); id <= 7; id++ {
+		reply := p.receive()
+		if reply.id != id {
+			t.Fatalf("answer %d is to %d", id, reply.id)
+		}
+		got = append(got, string(reply.value))
+		if want := map[int32]int{4: resultSuccess, 5: resultInvalidCredentials, 7: resultInsufficientAccessRights}[id]; reply.code != want {
+			t.Errorf("answer %d is %d, %s, want %d", id, reply.code, reply.diagnostic, want)
+		}
+	}
+	if got[0] != "" || got[2] != "dn:"+aliceDN || got[5] != "" {
+		t.Errorf("was %q, %q, %q", got[0], got[2], got[5])
+	}
+}
+
+// A client can neither abandon the bind that is being judged nor overtake it.
+func TestNothingIsReadWhileABindIsUndecided(t *testing.T) {
+	entered, decide := make(chan bool), make(chan bool)
+	r := start(t, func(r *rig) {
+		r.gate.admit = func(context.Context, gate.Request) (gate.Answer, error) {
+			entered <- true
+			<-decide
+			return welcome(), nil
+		}
+	})
+	p := r.dial()
+	p.send(p.put(bindOp(aliceDN, "secret123456")))
+	<-entered
+	p.send(p.put(tlv(opAbandon, []byte{1})), p.put(extendedOp(oidWhoAmI)), p.put(tlv(opUnbind)))
+	close(decide)
+	if got := p.receive(); got.op != opBindResponse || got.code != resultSuccess {
+		t.Errorf("%+v", got)
+	}
+	if got := p.receive(); string(got.value) != "dn:"+aliceDN {
+		t.Errorf("%+v", got)
+	}
+	p.gone()
+	r.ends(byUnbind, 1)
+}
+
+func TestAbandonHasNoAnswer(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	p.send(p.put(tlv(opAbandon, []byte{1})), p.put(tlv(opAbandon, []byte{99}), criticalControl("1.2.3")))
+	if got := p.ask(extendedOp(oidWhoAmI)); got.code != resultSuccess {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestUnbindEndsWhateverItsControlsAre(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	p.send(p.put(tlv(opUnbind), criticalControl("1.2.3")))
+	p.gone()
+	r.ends(byUnbind, 1)
+}
+
+func TestClientThatGoesAway(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	p.send(p.put(bindOp(aliceDN, "secret123456"))[:9])
+	p.Close()
+	r.ends(byClient, 1)
+}
+
+func TestWhatIsNoRequestEndsTheConnection(t *testing.T) {
+	for name, octets := range map[string][]byte{
+		"not LDAP":         []byte("GET / HTTP/1.0\r\n\r\n"),
+		"id 0":             tlv(tagSequence, []byte{2, 1, 0}, extendedOp(oidWhoAmI)),
+		"a negative id":    tlv(tagSequence, []byte{2, 1, 0xff}, extendedOp(oidWhoAmI)),
+		"a response":       tlv(tagSequence, []byte{2, 1, 1}, tlv(opBindResponse)),
+		"garbage behind":   tlv(tagSequence, []byte{2, 1, 1}, tlv(opUnbind), []byte{4, 0}),
+		"indefinite":       {0x30, 0x80, 2, 1, 1, 0x42, 0, 0, 0},
+		"a bind cut short": tlv(tagSequence, []byte{2, 1, 1}, tlv(opBind, []byte{2, 1, 3}, []byte{4, 50})),
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, nil)
+			p := r.dial()
+			p.send(octets)
+			p.notice(resultProtocolError)
+			r.ends(byProtocol, 1)
+		})
+	}
+}
+
+// A socket closed over unread octets is reset, and what we said is lost.
+func TestNoticeArrivesWhateverElseWasSent(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	p.send([]byte("GET / HTTP/1.0\r\n"), make([]byte, 200<<10))
+	p.notice(resultProtocolError)
+}
+
+// A stranger can't make us hold much; whoever has bound may send more.
+func TestSizeOfAMessage(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	large := extendedOp("1.2.3", make([]byte, maxFrameUnbound))
+	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(resultProtocolError, large)
+	p.wants(resultSuccess, bindOp("", ""))
+	p.send(p.put(large))
+	p.notice(resultProtocolError)
+	r.ends(bySize, 1)
+}
+
+// A critical control that is not served, on each operation that has a
+// response; proxied authorization is one.
+func TestCriticalControl(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	for name, op := range map[string][]byte{
+		"search": searchOp("", 0), "compare": tlv(opCompare), "modify": tlv(opModify), "add": tlv(opAdd),
+		"delete": tlv(opDelete), "modify DN": tlv(opModifyDN), "extended": extendedOp(oidWhoAmI),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p.t = t
+			p.wants(resultUnavailableCritical, op, criticalControl("2.16.840.1.113730.3.4.18"))
+			same := tlv(tagSequence, tlvString("1.2.3"))
+			p.wants(resultProtocolError, op, same, same)
+		})
+	}
+	p.t = t
+	if p.who() == "" {
+		t.Error("the session was lost")
+	}
+}
+
+func TestHandlerThatPanicsCostsItsOwnConnection(t *testing.T) {
+	r := start(t, func(r *rig) {
+		admit := r.gate.Admit
+		r.gate.admit = func(ctx context.Context, q gate.Request) (gate.Answer, error) {
+			if q.User == "boom" {
+				panic("boom in a handler")
+			}
+			r.gate.admit = nil
+			return admit(ctx, q)
+		}
+	})
+	other, p := r.dial(), r.dial()
+	p.send(p.put(extendedOp(oidWhoAmI)), p.put(bindOp("boom", "hunter2")))
+	p.receive()
+	if got := p.receive(); got.op != opBindResponse || got.code != resultOther || got.diagnostic != "internal error" {
+		t.Errorf("%+v", got)
+	}
+	p.gone()
+	other.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	if r.count("disconnects_total", string(byPanic)) != 1 {
+		t.Error("not counted")
+	}
+	if log := r.log.String(); !strings.Contains(log, "boom in a handler") || !strings.Contains(log, "conn.go") || strings.Contains(log, "hunter2") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+func TestEndedTicketEndsTheConnection(t *testing.T) {
+	for name, op := range map[string][]byte{"search": searchOp("", 0), "who am I": extendedOp(oidWhoAmI), "delete": tlv(opDelete)} {
+		t.Run(name, func(t *testing.T) {
+			r := start(t, nil)
+			p := r.dial()
+			p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+			p.who()
+			r.gate.ended.Store(true)
+			p.send(p.put(op))
+			p.notice(resultStrongerAuthRequired)
+			r.ends(byTicket, 1)
+		})
+	}
+}
+
+func TestEndedTicketDoesNotStandInTheWayOfABind(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	r.gate.ended.Store(true)
+	p.wants(resultSuccess, bindOp(mailDN, mailPassword))
+	if got := p.who(); got != "dn:"+mailDN {
+		t.Errorf("bound as %q", got)
+	}
+}
+
+func TestTicketThatCannotBeLookedAt(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	r.gate.broken.Store(true)
+	p.wants(resultUnavailable, searchOp(aliceDN, 0))
+	r.gate.broken.Store(false)
+	if got := p.who(); got != "dn:"+aliceDN {
+		t.Errorf("bound as %q", got)
+	}
+}
+
+func TestNothingIsEverWritten(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	writes := [][]byte{tlv(opModify), tlv(opAdd), tlv(opDelete), tlv(opModifyDN), extendedOp(oidModifyPassword)}
+	for _, op := range writes {
+		p.wants(resultStrongerAuthRequired, op)
+	}
+	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	for _, op := range writes {
+		p.wants(resultUnwillingToPerform, op)
+	}
+}
+
+// wire records the deadlines of a connection.
+type wire struct {
+	net.Conn
+	deadlines []time.Time
+}
+
+func (w *wire) SetReadDeadline(t time.Time) error  { w.deadlines = append(w.deadlines, t); return nil }
+func (w *wire) SetWriteDeadline(t time.Time) error { return nil }
+func (w *wire) Read(p []byte) (int, error)         { return 1, nil }
+
+// One deadline for a whole message: whoever sends an octet now and then does
+// not get more time by it.
+func TestDrippingMessageHasOneDeadline(t *testing.T) {
+	s := &Server{}
+	s.setup()
+	for _, c := range []struct {
+		session session
+		want    time.Duration
+	}{{session{}, 30 * time.Second}, {session{dn: aliceDN}, 15 * time.Minute}} {
+		w := new(wire)
+		client := &conn{server: s, raw: w, wire: w, session: c.session}
+		before := time.Now()
+		for range 5 {
+			client.Read(make([]byte, 1))
+		}
+		if len(w.deadlines) != 1 {
+			t.Fatalf("%d deadlines", len(w.deadlines))
+		}
+		if got := w.deadlines[0].Sub(before); got < c.want || got > c.want+time.Minute {
+			t.Errorf("a deadline in %v, want %v", got, c.want)
+		}
+	}
+}
+
+func TestIdleStrangerIsCut(t *testing.T) {
+	r := start(t, func(r *rig) { r.Limits.IdleUnbound = 10 * time.Millisecond })
+	r.dial().gone()
+	r.ends(byIdleness, 1)
+}
+
+func TestPipelinedRepliesLeaveTogether(t *testing.T) {
+	r := start(t, nil)
+	here, there := net.Pipe() // each write is one read of the other side
+	r.take(&Listener{}, addressed{there})
+	p := newPeer(t, here)
+	go func() {
+		var all []byte
+		for range 20 {
+			all = append(all, p.put(extendedOp(oidWhoAmI))...)
+		}
+		here.Write(all)
+	}()
+	buffer := make([]byte, 4096)
+	n, err := here.Read(buffer)
+	if want := 20 * len(appendExtended(nil, 1, result{}, "", []byte{})); err != nil || n != want {
+		t.Errorf("%d octets at once, %v, want %d", n, err, want)
+	}
+	here.Close()
+}

@@ -1,0 +1,34 @@
+package ldapproxy
+
+// disconnect is why a connection ends. The list is closed: it is a label of a
+// counter.
+type disconnect string
+
+const (
+	staying    disconnect = "" // it does not end
+	byUnbind   disconnect = "unbind"
+	byClient   disconnect = "closed" // by the client, without an Unbind
+	byIdleness disconnect = "idle"
+	byProtocol disconnect = "protocol"
+	bySize     disconnect = "too_large"
+	byTicket   disconnect = "ticket_ended" // or the service account did
+	byTLS      disconnect = "handshake"
+	byPlain    disconnect = "plain_after_starttls"
+	byWrite    disconnect = "slow_reader"
+	byPanic    disconnect = "panic"
+	byShutdown disconnect = "shutdown"
+	byCap      disconnect = "too_many"         // connections in all
+	byAddress  disconnect = "too_many_address" // from one address
+)
+
+// notices are the last words of those that have any (RFC 4511 §4.4.1). An
+// ended ticket is strongerAuthRequired, "the server now requires the client
+// to authenticate": unavailable would send an application to another server,
+// or make it take the directory for dead.
+var notices = map[disconnect]result{
+	byProtocol: {code: resultProtocolError, diagnostic: "not an LDAP message"},
+	bySize:     {code: resultProtocolError, diagnostic: "message too large"},
+	byPlain:    {code: resultProtocolError, diagnostic: "data behind StartTLS"},
+	byTicket:   {code: resultStrongerAuthRequired, diagnostic: "signed out: bind again"},
+	byShutdown: {code: resultUnavailable, diagnostic: "shutting down"},
+}

@@ -1,0 +1,470 @@
+package ldapproxy
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sekisho/gate"
+	"sekisho/internal/directory"
+)
+
+const (
+	testBase     = "dc=example,dc=ac,dc=jp"
+	aliceDN      = "uid=alice,ou=people," + testBase
+	mailDN       = "uid=svc-mail,ou=services," + testBase
+	mailPassword = "a service account's password"
+	reference    = "7F3K-92QD"
+)
+
+// fakeGate admits alice with "secret123456" unless admit is set.
+type fakeGate struct {
+	admit   func(context.Context, gate.Request) (gate.Answer, error)
+	broken  atomic.Bool // Refuse and Live can't judge
+	ended   atomic.Bool // tickets
+	lookups atomic.Int64
+
+	mu     sync.Mutex
+	asked  []gate.Request
+	faults []gate.Fault
+}
+
+var errBroken = errors.New("the store is away")
+
+func (g *fakeGate) Admit(ctx context.Context, r gate.Request) (gate.Answer, error) {
+	g.mu.Lock()
+	copied := r
+	copied.Password = bytes.Clone(r.Password)
+	g.asked = append(g.asked, copied)
+	g.mu.Unlock()
+	if g.admit != nil {
+		return g.admit(ctx, r)
+	}
+	if strings.HasPrefix(r.User, "uid=alice,") && string(r.Password) == "secret123456" {
+		return welcome(), nil
+	}
+	return gate.Answer{Message: "Not so. Reference: " + reference, Reference: reference, Reason: "wrong_password"}, nil
+}
+
+func welcome() gate.Answer {
+	return gate.Answer{
+		Outcome: gate.Admitted, Reason: "admitted", Reference: "AAAA-0001",
+		Person: gate.Person{ID: 7, Name: "alice"}, Ticket: gate.Ticket{ID: "t-alice", Secret: "of the ticket"},
+	}
+}
+
+func (g *fakeGate) Refuse(_ context.Context, r gate.Request, f gate.Fault) (gate.Answer, error) {
+	if g.broken.Load() {
+		return gate.Answer{}, errBroken
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.faults = append(g.faults, f)
+	return gate.Answer{Reference: reference, Reason: string(f)}, nil
+}
+
+func (g *fakeGate) Live(_ context.Context, id string) (bool, error) {
+	g.lookups.Add(1)
+	if g.broken.Load() {
+		return false, errBroken
+	}
+	return id == "t-alice" && !g.ended.Load(), nil
+}
+
+func (g *fakeGate) judged() []gate.Request {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.asked)
+}
+
+func (g *fakeGate) booked() []gate.Fault {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.faults)
+}
+
+// fakePeople is alice.
+type fakePeople struct{}
+
+func (fakePeople) Entries(_ context.Context, each func(directory.Entry) error) error {
+	return each(directory.Entry{Name: "alice", Display: "Alice Liddell", Mail: "alice@example.ac.jp", Groups: []string{"staff"}})
+}
+
+func (fakePeople) Epoch() uint64 { return 1 }
+
+var testTime = time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
+
+// clock stands still until it is moved.
+type clock struct{ offset atomic.Int64 }
+
+func (c *clock) now() time.Time       { return testTime.Add(time.Duration(c.offset.Load())) }
+func (c *clock) move(d time.Duration) { c.offset.Add(int64(d)) }
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// hold is an answer that waits.
+type hold struct {
+	wait time.Duration
+	go_  chan time.Time
+}
+
+// rig is a server that serves.
+type rig struct {
+	*Server
+	t        testing.TB
+	gate     *fakeGate
+	clock    *clock
+	held     chan hold
+	registry *prometheus.Registry
+	log      *syncBuffer
+	ended    chan string
+	listener Listener // to be served
+	addr     string
+	served   chan error
+}
+
+func testApp() App {
+	return App{
+		Name: "dovecot", Prefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Service: "webmail",
+		Zone: "off-campus", Separator: ":", Accounts: []Account{{DN: mailDN, Password: []byte(mailPassword)}},
+	}
+}
+
+// elsewhere has an account that dovecot has not.
+func elsewhere() App {
+	return App{
+		Name: "printers", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Service: "print",
+		Accounts: []Account{{DN: "uid=svc-print,ou=services," + testBase, Password: []byte(mailPassword)}},
+	}
+}
+
+func mustApps(t testing.TB, list ...App) *Apps {
+	t.Helper()
+	apps, err := NewApps(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return apps
+}
+
+// start serves dovecot on a free loopback port, in clear text as well; change
+// adjusts what is not usual.
+func start(t testing.TB, change func(*rig), apps ...App) *rig {
+	t.Helper()
+	r := &rig{
+		t: t, gate: new(fakeGate), clock: new(clock), held: make(chan hold, 100),
+		registry: prometheus.NewRegistry(), log: new(syncBuffer), ended: make(chan string, 100), served: make(chan error, 1),
+	}
+	r.Server = &Server{
+		Gate: r.gate, People: fakePeople{}, Base: testBase, Now: r.clock.now, Metrics: r.registry,
+		Log: slog.New(watch{slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}), r.ended}),
+		After: func(d time.Duration) <-chan time.Time {
+			h := hold{d, make(chan time.Time, 1)}
+			r.held <- h
+			return h.go_
+		},
+	}
+	r.listener = Listener{TLS: testTLS(t), StartTLS: true, PlainBinds: true}
+	if change != nil {
+		change(r)
+	}
+	if r.listener.Listener == nil {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.listener.Listener = l
+	}
+	if apps == nil {
+		apps = []App{testApp(), elsewhere()}
+	}
+	r.SetApps(mustApps(t, apps...))
+	r.addr = r.listener.Addr().String()
+	go func() { r.served <- r.Serve(r.listener) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		r.Shutdown(ctx)
+	})
+	return r
+}
+
+// count sums a counter over the series that have all the given label values.
+func (r *rig) count(name string, values ...string) (sum float64) {
+	families, err := r.registry.Gather()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() != "sekisho_ldap_"+name {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			have := make(map[string]bool)
+			for _, l := range m.GetLabel() {
+				have[l.GetValue()] = true
+			}
+			if !slices.ContainsFunc(values, func(v string) bool { return !have[v] }) {
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return sum
+}
+
+// ends waits until so many connections have ended, and checks why.
+func (r *rig) ends(why disconnect, times int) {
+	r.t.Helper()
+	for range times {
+		select {
+		case got := <-r.ended:
+			if got != string(why) {
+				r.t.Errorf("ended by %s, want %s", got, why)
+			}
+		case <-time.After(20 * time.Second):
+			r.t.Fatal("no connection has ended")
+		}
+	}
+	if got := r.count("disconnects_total", string(why)); got != float64(times) {
+		r.t.Errorf("%v counted as ended by %s, want %d", got, why, times)
+	}
+}
+
+// watch passes a log on, and tells of connections that end.
+type watch struct {
+	slog.Handler
+	ended chan string
+}
+
+func (w watch) Handle(ctx context.Context, line slog.Record) error {
+	if line.Message == "ldap connection ended" {
+		line.Attrs(func(a slog.Attr) bool {
+			if a.Key == "reason" {
+				w.ended <- a.Value.String()
+			}
+			return true
+		})
+	}
+	return w.Handler.Handle(ctx, line)
+}
+
+// peer is a client that speaks in octets.
+type peer struct {
+	net.Conn
+	t      testing.TB
+	frames *frameReader
+	id     int32
+}
+
+func (r *rig) dial() *peer {
+	r.t.Helper()
+	wire, err := net.Dial("tcp", r.addr)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return newPeer(r.t, wire)
+}
+
+func newPeer(t testing.TB, wire net.Conn) *peer {
+	t.Cleanup(func() { wire.Close() })
+	wire.SetDeadline(time.Now().Add(20 * time.Second))
+	return &peer{Conn: wire, t: t, frames: newFrameReader(wire)}
+}
+
+// secure begins TLS.
+func (p *peer) secure() {
+	p.Conn = tls.Client(p.Conn, &tls.Config{InsecureSkipVerify: true})
+	p.frames = newFrameReader(p.Conn)
+}
+
+// put makes a message of an operation.
+func (p *peer) put(op []byte, controls ...[]byte) []byte {
+	p.id++
+	rest := op
+	if controls != nil {
+		rest = append(bytes.Clone(op), tlv(tagControls, controls...)...)
+	}
+	return tlv(tagSequence, appendNumber(nil, tagInteger, p.id), rest)
+}
+
+func (p *peer) send(messages ...[]byte) {
+	p.t.Helper()
+	if _, err := p.Write(bytes.Join(messages, nil)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// reply is a response as it came.
+type reply struct {
+	id         int32
+	op         byte
+	code       int
+	diagnostic string
+	oid        string
+	value      []byte
+	named      bool // has a responseName
+}
+
+// receive reads one response; entries are passed over.
+func (p *peer) receive() reply {
+	p.t.Helper()
+	for {
+		frame, err := p.frames.next(maxFrameBound)
+		if err != nil {
+			p.t.Fatalf("no reply: %v", err)
+		}
+		d := decoder{rest: frame}
+		in := d.within(tagSequence)
+		var r reply
+		r.id = int32(in.number(tagInteger))
+		var body []byte
+		r.op, body = in.next()
+		if r.op == opSearchEntry {
+			continue
+		}
+		b := decoder{rest: body}
+		r.code = int(b.number(tagEnumerated))
+		b.take(tagString)
+		r.diagnostic = b.string(tagString)
+		if b.peek() == tagResponseName {
+			r.oid, r.named = b.string(tagResponseName), true
+		}
+		if b.peek() == tagResponseValue {
+			r.value = bytes.Clone(b.take(tagResponseValue))
+		}
+		if in.err != nil || b.err != nil || b.more() {
+			p.t.Fatalf("no response: %x", frame)
+		}
+		return r
+	}
+}
+
+// ask sends an operation and returns its response.
+func (p *peer) ask(op []byte, controls ...[]byte) reply {
+	p.t.Helper()
+	p.send(p.put(op, controls...))
+	r := p.receive()
+	if response, _ := responseTo(op[0]); r.op != response || r.id != p.id {
+		p.t.Fatalf("asked %#x as %d, got %#x as %d", op[0], p.id, r.op, r.id)
+	}
+	return r
+}
+
+// wants is ask with the code that is expected.
+func (p *peer) wants(code int, op []byte, controls ...[]byte) reply {
+	p.t.Helper()
+	r := p.ask(op, controls...)
+	if r.code != code {
+		p.t.Errorf("code %d (%s), want %d", r.code, r.diagnostic, code)
+	}
+	return r
+}
+
+// who is what WhoAmI tells.
+func (p *peer) who() string {
+	p.t.Helper()
+	return string(p.wants(resultSuccess, extendedOp(oidWhoAmI)).value)
+}
+
+// notice reads a Notice of Disconnection, and then the end.
+func (p *peer) notice(code int) {
+	p.t.Helper()
+	r := p.receive()
+	if r.id != 0 || r.op != opExtendedResponse || r.oid != oidNotice || r.code != code {
+		p.t.Errorf("got %+v, want a notice of disconnection with %d", r, code)
+	}
+	p.gone()
+}
+
+// gone reads until the end.
+func (p *peer) gone() {
+	p.t.Helper()
+	if rest, err := io.ReadAll(p.Conn); err != nil || len(rest) > 0 {
+		p.t.Errorf("no clean end: %x, %v", rest, err)
+	}
+	p.Close()
+}
+
+func bindOp(dn, password string) []byte { return bindVersion(3, dn, tlv(tagSimple, []byte(password))) }
+
+func bindVersion(version byte, dn string, choice []byte) []byte {
+	return tlv(opBind, []byte{tagInteger, 1, version}, tlvString(dn), choice)
+}
+
+func extendedOp(oid string, value ...[]byte) []byte {
+	parts := [][]byte{tlv(tagRequestName, []byte(oid))}
+	for _, v := range value {
+		parts = append(parts, tlv(tagRequestValue, v))
+	}
+	return tlv(opExtended, parts...)
+}
+
+func searchOp(base string, scope byte) []byte {
+	return tlv(opSearch, tlvString(base), []byte{tagEnumerated, 1, scope}, []byte{tagEnumerated, 1, 0},
+		[]byte{tagInteger, 1, 0}, []byte{tagInteger, 1, 0}, []byte{tagBoolean, 1, 0},
+		tlv(filterPresent, []byte("objectClass")), tlv(tagSequence))
+}
+
+func criticalControl(oid string) []byte {
+	return tlv(tagSequence, tlvString(oid), []byte{tagBoolean, 1, 0xff})
+}
+
+var testTLS = func() func(testing.TB) *tls.Config {
+	make := sync.OnceValues(func() (*tls.Config, error) {
+		public, private, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			return nil, err
+		}
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"},
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+		if err != nil {
+			return nil, err
+		}
+		return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: private}}}, nil
+	})
+	return func(t testing.TB) *tls.Config {
+		t.Helper()
+		config, err := make()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return config
+	}
+}()

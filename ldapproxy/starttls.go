@@ -1,0 +1,66 @@
+package ldapproxy
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+)
+
+const oidStartTLS = "1.3.6.1.4.1.1466.20037" // RFC 4511 §4.14
+
+// startTLS answers a StartTLS request, and begins TLS where it may.
+func (c *conn) startTLS(m message, e extendedRequest) disconnect {
+	switch {
+	case c.secure():
+		// Nothing else can be outstanding: requests are answered in order.
+		c.reply(m, result{code: resultOperationsError, diagnostic: "TLS is up already"})
+		return staying
+	case e.hasValue:
+		c.reply(m, result{code: resultProtocolError, diagnostic: "StartTLS takes no value"})
+		return staying
+	case c.listener.TLS == nil:
+		c.reply(m, result{code: resultProtocolError, diagnostic: "StartTLS is not offered"})
+		return staying
+	case c.frames.buffered() > 0:
+		// The client must wait for the answer before it sends anything (RFC
+		// 4511 §4.14.1). Whoever put octets behind the request wants them
+		// taken for what came through TLS.
+		return byPlain
+	}
+	// Whoever has bound in clear text may have been somebody on the path
+	// (RFC 4513 §3.2 lets the server lower the authorization state).
+	c.session = session{}
+	c.room()
+	c.out = appendExtended(c.out, m.id, result{}, oidStartTLS, nil)
+	c.server.metrics.operation(m.op, resultSuccess)
+	if err := c.flush(); err != nil {
+		return c.lost(err)
+	}
+	return c.handshake()
+}
+
+// handshake begins TLS (RFC 4511 §4.14.1, or ldaps at once).
+func (c *conn) handshake() disconnect {
+	secured := tls.Server(c.raw, c.listener.TLS)
+	c.raw.SetDeadline(time.Now().Add(c.server.limits.Handshake))
+	if c.server.stopping.Load() {
+		return byShutdown
+	}
+	if err := secured.HandshakeContext(context.Background()); err != nil {
+		level := slog.LevelInfo
+		if errors.Is(err, io.EOF) { // somebody looks whether we are there
+			level = slog.LevelDebug
+		}
+		c.server.log.Log(c.server.ctx, level, "TLS handshake failed", "connection", c.number, "from", c.addr.String(), "error", err)
+		return byTLS
+	}
+	c.raw.SetDeadline(time.Time{})
+	c.wire = secured
+	return staying
+}
+
+// secure reports whether TLS is up.
+func (c *conn) secure() bool { return c.wire != c.raw }
