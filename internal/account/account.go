@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/mail"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ import (
 
 // InitialFor is how long an initial password can be used.
 const InitialFor = 30 * 24 * time.Hour
+
+// leastUID is the first number that Unix systems give to people.
+const leastUID = 1000
 
 // ErrNoChange means that the account is already as it was to become.
 var ErrNoChange = errors.New("nothing to change")
@@ -63,7 +67,8 @@ func (r *Registry) Free(ctx context.Context, name string) error {
 	return err
 }
 
-// Add makes an account of p's name, display name, mail, language and groups.
+// Add makes an account of p's name, display name, mail, language, groups and
+// uid number.
 // It returns the initial password where pw asks for one; it is kept nowhere.
 func (r *Registry) Add(ctx context.Context, p store.Person, pw Password, event store.Event) (initial string, err error) {
 	if err := r.Free(ctx, p.Name); err != nil {
@@ -194,6 +199,10 @@ func checkPerson(p store.Person) error {
 	}
 	if p.Lang != "" && p.Lang != "ja" && p.Lang != "en" {
 		return fmt.Errorf("language %q: want ja or en", p.Lang)
+	}
+	// Below are the system's own, and 0 is root; not every program reads more.
+	if n := p.UIDNumber; n != 0 && (n < leastUID || n > math.MaxInt32) {
+		return fmt.Errorf("uid number %d: choose between %d and %d", n, leastUID, math.MaxInt32)
 	}
 	return nil
 }

@@ -13,15 +13,18 @@ import (
 
 func TestAdd(t *testing.T) {
 	r := registry(t)
-	p := store.Person{Name: "alice", Display: "Alice 例", Mail: "alice@example.ac.jp", Lang: "ja", Groups: []string{"staff", "staff", "library"}}
+	p := store.Person{Name: "alice", Display: "Alice 例", Mail: "alice@example.ac.jp", Lang: "ja", Groups: []string{"staff", "staff", "library"}, UIDNumber: 1000}
 	initial, err := r.Add(ctx, p, Password{Typed: []byte(good)}, by("account_added"))
 	must(t, err)
 	a := alice(t, r)
 	if initial != "" || a.MustChange || !a.Expires.IsZero() || !a.Created.Equal(noon) || a.Generation != 1 {
 		t.Errorf("%+v, initial %q", a.Person, initial)
 	}
-	if !slices.Equal(a.Groups, []string{"staff", "library"}) {
-		t.Errorf("groups %q", a.Groups)
+	if !slices.Equal(a.Groups, []string{"staff", "library"}) || a.UIDNumber != 1000 {
+		t.Errorf("groups %q, uid number %d", a.Groups, a.UIDNumber)
+	}
+	if _, err := r.Add(ctx, store.Person{Name: "bob", UIDNumber: 1000}, Password{Typed: []byte(good)}, by("account_added")); !errors.Is(err, store.ErrExists) {
+		t.Errorf("one number for two: %v", err)
 	}
 	if ok, _, err := r.Pool.Check(ctx, a.Hash, []byte(good), passwd.Reserved); !ok || err != nil {
 		t.Errorf("the password does not match: %v", err)
@@ -63,21 +66,24 @@ func TestAddRefuses(t *testing.T) {
 		want error
 		text string
 	}{
-		"taken":             {store.Person{Name: "alice"}, typed, store.ErrExists, ""},
-		"bad name":          {store.Person{Name: "a b"}, typed, ErrName, ""},
-		"no password":       {store.Person{Name: "bob"}, Password{}, ErrPassword, ""},
-		"two passwords":     {store.Person{Name: "bob"}, Password{Typed: []byte(good), Initial: true}, ErrPassword, ""},
-		"initial and hash":  {store.Person{Name: "bob"}, Password{Initial: true, Hash: "x"}, ErrPassword, ""},
-		"junk for a hash":   {store.Person{Name: "bob"}, Password{Hash: "junk"}, passwd.ErrFormat, ""},
-		"short password":    {store.Person{Name: "bob"}, Password{Typed: []byte("tiny")}, nil, "at least 12"},
-		"own name":          {store.Person{Name: "barbara"}, Password{Typed: []byte("barbara and the sea")}, nil, "own name"},
-		"display controls":  {store.Person{Name: "bob", Display: "a\x1b[2J"}, typed, nil, "control"},
-		"display too long":  {store.Person{Name: "bob", Display: strings.Repeat("x", 201)}, typed, nil, "at most"},
-		"mail":              {store.Person{Name: "bob", Mail: "not an address"}, typed, nil, "want an address"},
-		"mail with a name":  {store.Person{Name: "bob", Mail: "Bob <bob@example.ac.jp>"}, typed, nil, "want an address"},
-		"language":          {store.Person{Name: "bob", Lang: "fr"}, typed, nil, "ja or en"},
-		"group of two kind": {store.Person{Name: "bob", Groups: []string{"+a", "b"}}, typed, ErrGroups, ""},
-		"group of a line":   {store.Person{Name: "bob", Groups: []string{"a\nb"}}, typed, nil, "control"},
+		"taken":                {store.Person{Name: "alice"}, typed, store.ErrExists, ""},
+		"bad name":             {store.Person{Name: "a b"}, typed, ErrName, ""},
+		"no password":          {store.Person{Name: "bob"}, Password{}, ErrPassword, ""},
+		"two passwords":        {store.Person{Name: "bob"}, Password{Typed: []byte(good), Initial: true}, ErrPassword, ""},
+		"initial and hash":     {store.Person{Name: "bob"}, Password{Initial: true, Hash: "x"}, ErrPassword, ""},
+		"junk for a hash":      {store.Person{Name: "bob"}, Password{Hash: "junk"}, passwd.ErrFormat, ""},
+		"short password":       {store.Person{Name: "bob"}, Password{Typed: []byte("tiny")}, nil, "at least 12"},
+		"own name":             {store.Person{Name: "barbara"}, Password{Typed: []byte("barbara and the sea")}, nil, "own name"},
+		"display controls":     {store.Person{Name: "bob", Display: "a\x1b[2J"}, typed, nil, "control"},
+		"display too long":     {store.Person{Name: "bob", Display: strings.Repeat("x", 201)}, typed, nil, "at most"},
+		"mail":                 {store.Person{Name: "bob", Mail: "not an address"}, typed, nil, "want an address"},
+		"mail with a name":     {store.Person{Name: "bob", Mail: "Bob <bob@example.ac.jp>"}, typed, nil, "want an address"},
+		"language":             {store.Person{Name: "bob", Lang: "fr"}, typed, nil, "ja or en"},
+		"number of a system":   {store.Person{Name: "bob", UIDNumber: 999}, typed, nil, "choose between 1000 and 2147483647"},
+		"number below zero":    {store.Person{Name: "bob", UIDNumber: -1}, typed, nil, "choose between"},
+		"number out of bounds": {store.Person{Name: "bob", UIDNumber: 1 << 31}, typed, nil, "choose between"},
+		"group of two kind":    {store.Person{Name: "bob", Groups: []string{"+a", "b"}}, typed, ErrGroups, ""},
+		"group of a line":      {store.Person{Name: "bob", Groups: []string{"a\nb"}}, typed, nil, "control"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := r.Add(ctx, c.p, c.pw, by("account_added"))

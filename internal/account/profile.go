@@ -39,6 +39,7 @@ type Profile struct {
 	State      string    `json:"state"`
 	Expires    time.Time `json:"expires,omitzero"` // of the initial password
 	Groups     []string  `json:"groups"`
+	UIDNumber  int64     `json:"uid_number,omitempty"`
 	Password   string    `json:"password"` // the scheme of the hash; "none", "unreadable"
 	Renew      bool      `json:"renew"`    // the hash is renewed at the next sign-in
 	Generation int64     `json:"generation"`
@@ -68,7 +69,7 @@ func (r *Registry) Profile(ctx context.Context, name string) (Profile, error) {
 	}
 	p := Profile{
 		User: a.Name, Display: a.Display, Mail: a.Mail, Lang: a.Lang, State: State(a.Person, r.Now()), Expires: a.Expires,
-		Groups: append([]string{}, a.Groups...), Generation: a.Generation, Created: a.Created, Devices: []Device{},
+		Groups: append([]string{}, a.Groups...), UIDNumber: a.UIDNumber, Generation: a.Generation, Created: a.Created, Devices: []Device{},
 	}
 	switch h, err := passwd.Parse(a.Hash); {
 	case a.Hash == "":

@@ -38,6 +38,8 @@ type Config struct {
 	Directory Directory
 	Rules     []policy.Rule // as written; Policy has the defaults filled in
 	Radius    Radius
+	LDAP      LDAP
+	Web       Web
 	Throttle  Throttle
 	Password  Password
 	OTP       OTP
@@ -91,7 +93,7 @@ func load(path string, draft bool) (*Config, error) {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
 	r := &reader{
-		file: path, folder: folder, draft: draft,
+		file: path, folder: folder, draft: draft, now: time.Now(),
 		open: info.Mode().Perm()&0o077 != 0,
 	}
 	return r.read(string(text))
@@ -103,7 +105,7 @@ func (r *reader) read(text string) (*Config, error) {
 	if _, err := toml.Decode(text, &values); err != nil {
 		return nil, r.syntax(err)
 	}
-	r.lines = scan(text)
+	r.lines, r.sockets = scan(text), map[string]string{}
 	root := &table{r: r, values: values}
 	c := &Config{File: r.file}
 	c.Site = readSite(root.table("site"))
@@ -111,6 +113,8 @@ func (r *reader) read(text string) (*Config, error) {
 	c.Directory = readDirectory(root.table("directory"))
 	zones := readZones(root.table("zone"))
 	c.Radius = readRadius(root.table("radius"), zones)
+	c.LDAP = readLDAP(root.table("ldap"), zones)
+	c.Web = readWeb(root.table("web"), zones)
 	c.Rules = readRules(root.tables("rule"))
 	c.Throttle = readThrottle(root.table("throttle"))
 	c.Password = readPassword(root.table("password"))

@@ -98,6 +98,8 @@ func TestDefaults(t *testing.T) {
 		Site:      Site{Name: "Sekisho", Languages: []string{"ja", "en"}},
 		Store:     Store{File: filepath.Join(dir, "data/sekisho.db"), Keys: filepath.Join(dir, "ring"), Reserve: 64 << 20},
 		Directory: Directory{Kind: "local"},
+		LDAP:      LDAP{Posix: Posix{GID: 100, Home: "/home/%u"}},
+		Web:       Web{RejectDelay: time.Second},
 		Rules: []policy.Rule{
 			{Name: "inside", Zone: []string{"campus"}, Need: []policy.Need{{policy.Password}}},
 			{Name: "outside", Need: []policy.Need{{policy.Password, policy.OTP}}},
@@ -142,6 +144,7 @@ keys = "exec:/usr/bin/fetch keys"
 reserve = "1GiB"
 [directory]
 kind = "local"
+domains = ["example.ac.jp", "EXAMPLE"]
 [zone.off-campus]
 prefixes = ["198.51.100.0/25"]
 shared = true
@@ -239,7 +242,7 @@ gogc = 50
 		File:      c.File,
 		Site:      Site{"U", "http://u.example", "Ask.", []string{"en"}},
 		Store:     Store{"/data/s.db", "exec:/usr/bin/fetch keys", 1 << 30},
-		Directory: Directory{"local"},
+		Directory: Directory{"local", []string{"example.ac.jp", "EXAMPLE"}},
 		Rules: []policy.Rule{
 			{
 				Name: "all", Door: []string{"radius"}, Service: []string{"a"}, Zone: []string{"campus", "off-campus"},
@@ -264,6 +267,8 @@ gogc = 50
 				},
 			},
 		},
+		LDAP: LDAP{Posix: Posix{GID: 100, Home: "/home/%u"}},
+		Web:  Web{RejectDelay: time.Second},
 		Throttle: Throttle{
 			Enabled: true, First: 2 * time.Second, Longest: time.Minute, Spray: 9, SprayWindow: 5 * time.Minute, CodesADay: 50,
 			Never: []netip.Prefix{one("192.0.2.1/32"), one("2001:db8::/32")},
@@ -289,7 +294,7 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
+	dir := doorFolder(t, 365*24*time.Hour)
 	for _, name := range regexp.MustCompile(`(?m)^(?:keys|secret_file)\s*= "([^"]+)"`).FindAllSubmatch(text, -1) {
 		put(t, filepath.Join(dir, string(name[1])), goodSecret, 0o400)
 	}
@@ -301,7 +306,7 @@ func TestExample(t *testing.T) {
 		t.Errorf("warnings:\n%v", c.Warnings)
 	}
 	defaults := regexp.MustCompile(`(?m)^# (\w+ *= *(?:"[^"]*"|\w+))`)
-	if n := len(defaults.FindAll(text, -1)); n < 30 {
+	if n := len(defaults.FindAll(text, -1)); n < 40 {
 		t.Errorf("only %d defaults are shown", n)
 	}
 	d, _, err := loadText(t, dir, defaults.ReplaceAllString(string(text), "$1 #"))
@@ -313,9 +318,11 @@ func TestExample(t *testing.T) {
 	}
 	for zone, want := range map[string]policy.Verdict{"campus": policy.Allow, "vpn": policy.Allow, "off-campus": policy.Ask} {
 		now := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
-		a := policy.Attempt{Door: "radius", Service: "ssl-vpn", Zone: zone, User: "alice", At: now, Shown: map[policy.Factor]time.Time{policy.Password: now}}
-		if got := c.Policy().Decide(a); got.Verdict != want {
-			t.Errorf("%s: %+v", zone, got)
+		for _, door := range []string{"radius", "ldap", "web"} {
+			a := policy.Attempt{Door: door, Service: "webmail", Zone: zone, User: "alice", At: now, Shown: map[policy.Factor]time.Time{policy.Password: now}}
+			if got := c.Policy().Decide(a); got.Verdict != want {
+				t.Errorf("%s by %s: %+v", zone, door, got)
+			}
 		}
 	}
 }

@@ -50,7 +50,6 @@ func TestFaults(t *testing.T) {
 	for _, test := range []faulty{
 		{"unknown section", change("", "[mial]\nx = 1\n"), `c:19: mial: is not known here; take it out`},
 		{"misspelt section", change("", "[metric]\nx = 1\n"), `c:19: metric: is not known; did you mean "metrics"?`},
-		{"a door of a later release", change("", "[ldap]\nbase = \"x\"\n"), `c:19: ldap: is not known`},
 		{"unknown list", change("", "[[mial]]\n[[mial]]\n"), `c:19: mial: is not known here; take it out`},
 		{"swapped letters", change(inside, `zoen = "campus"`), `c:9: rule[0].zoen: is not known; did you mean "zone"?`},
 		{"a section that is a value", "site = 3\n" + sound, `c:1: site: is a number; write a table: [site]`},
@@ -83,6 +82,7 @@ func TestFaults(t *testing.T) {
 		{"size of a wrong type", change(`keys = "ring"`, "keys = 'ring'\nreserve = 64"), `c:5: store.reserve: is a number; write a size in quotes`},
 
 		{"ldap directory", change("", "[directory]\nkind = 'ldap'\n"), `c:20: directory.kind: an LDAP directory is not built into this release`},
+		{"domain", change("", "[directory]\ndomains = ['a', '@b']\n"), `c:20: directory.domains[1]: "@b" is not a domain`},
 		{"other directory", change("", "[directory]\nkind = 'nis'\n"), `c:20: directory.kind: "nis" is not known`},
 
 		{"zone with a slip", change(zone, `prefixes = ["192.0.2.0/33"]`), `c:6: zone.campus.prefixes[0]: "192.0.2.0/33" is neither an address nor a prefix`},
@@ -117,6 +117,7 @@ func TestFaults(t *testing.T) {
 		{"listen at a name", change("", "[radius]\nauth = ['localhost:1812']\n"), `c:20: radius.auth[0]: "localhost:1812" is no address to listen at`},
 		{"listen at a far port", change("", "[radius]\nauth = [':65536']\n"), `c:20: radius.auth[0]: ":65536" is no address to listen at`},
 		{"listen twice", change("", "[radius]\nauth = [\n':1812',\n':1812']\n"), `c:22: radius.auth[1]: ":1812" stands twice`},
+		{"no door", change("", "[radius]\nauth = []\n"), `c:20: radius.auth: is empty, and no other door is open`},
 		{"accounting", change("", "[radius]\nacct = [':1813']\n"), `c:20: radius.acct: is not known`},
 		{"workers", change("", "[radius]\nworkers = 0\n"), `c:20: radius.workers: 0 is out of bounds; choose between 1 and 65536`},
 		{"long delay", change(address, address+"\nreject_delay = '6s'"), `c:17: radius.client[0].reject_delay: 6s is out of bounds; choose between 0s and 5s`},

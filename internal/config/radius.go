@@ -13,7 +13,7 @@ import (
 
 // Radius is the RADIUS door.
 type Radius struct {
-	Auth    []string // HOST:PORT to listen at; a HOST left out is every address
+	Auth    []string // HOST:PORT to listen at, a HOST left out is every address; empty: the door is closed
 	Workers int      // requests in work at once
 	Clients []Client
 }
@@ -65,7 +65,7 @@ func readRadius(t *table, zones *policy.Zones) Radius {
 		names[c.Name], prefixes[c.Prefix] = ct.key, ct.key
 		r.Clients = append(r.Clients, c)
 	}
-	if !t.has("client") {
+	if !t.has("client") && len(r.Auth) > 0 {
 		t.r.warn(t.name("client"), "there is none, so nobody can ask; add a [[radius.client]]")
 	}
 	t.close()
@@ -91,7 +91,7 @@ func readClient(t *table, zones *policy.Zones, delay time.Duration) Client {
 		Name:           t.text("name", ""),
 		Service:        t.text("service", ""),
 		Zone:           t.text("source", policy.OffCampus),
-		Separator:      t.text("separator", ""),
+		Separator:      t.separator(),
 		AllowMissingMA: !t.flag("require_message_authenticator", true),
 		Proxy:          t.flag("proxy", false),
 		NoClass:        !t.flag("class", true),
@@ -112,19 +112,17 @@ func readClient(t *table, zones *policy.Zones, delay time.Duration) Client {
 			c.Prefix = prefix
 		}
 	}
-	t.checkSource(c.Zone, zones)
+	if c.Zone == "calling-station-id" {
+		t.fault("source", `"calling-station-id" comes with RADIUS accounting, which is not built into this release; write "off-campus" or the name of a zone`)
+	} else {
+		t.checkZone("source", c.Zone, zones)
+	}
 	switch otp := t.text("otp", "append"); otp {
 	case "append":
 	case "challenge", "both":
 		t.fault("otp", `%q needs Access-Challenge, which is not built into this release; write "append"`, otp)
 	default:
 		t.fault("otp", `%q is not known; write "append"`, otp)
-	}
-	switch {
-	case len(c.Separator) > 8:
-		t.fault("separator", "is longer than 8 octets; choose a short one")
-	case strings.ContainsAny(c.Separator, "0123456789"):
-		t.fault("separator", "holds a digit, which could be one of the code; choose another, such as a comma")
 	}
 	if c.Proxy && c.AllowMissingMA {
 		// CVE-2024-3596: Proxy-State is where the collision is hidden.
@@ -143,17 +141,26 @@ func (t *table) require(key, value, do string) {
 	}
 }
 
-func (t *table) checkSource(source string, zones *policy.Zones) {
-	if source == "calling-station-id" {
-		t.fault("source", `"calling-station-id" comes with RADIUS accounting, which is not built into this release; write "off-campus" or the name of a zone`)
-		return
+// separator reads what stands between password and code.
+func (t *table) separator() string {
+	text := t.text("separator", "")
+	switch {
+	case len(text) > 8:
+		t.fault("separator", "is longer than 8 octets; choose a short one")
+	case strings.ContainsAny(text, "0123456789"):
+		t.fault("separator", "holds a digit, which could be one of the code; choose another, such as a comma")
 	}
-	if _, ok := zones.Named(source); ok {
+	return text
+}
+
+// checkZone wants the name of a zone.
+func (t *table) checkZone(key, name string, zones *policy.Zones) {
+	if _, ok := zones.Named(name); ok {
 		return
 	}
 	hint := "there is " + strings.Join(zones.Names(), ", ")
-	if near := nearest(source, zones.Names()); near != "" {
+	if near := nearest(name, zones.Names()); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	t.fault("source", "%q is no zone; %s", source, hint)
+	t.fault(key, "%q is no zone; %s", name, hint)
 }

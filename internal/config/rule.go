@@ -4,14 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"sekisho/policy"
 )
 
-// provable is what each door of this release can take.
-func provable() map[string][]policy.Factor {
-	return map[string][]policy.Factor{policy.DoorRADIUS: {policy.Password, policy.OTP}}
+// provable is what each open door of this release can take.
+func (c *Config) provable() map[string][]policy.Factor {
+	proves := map[string][]policy.Factor{}
+	for door, open := range map[string]bool{
+		policy.DoorRADIUS: len(c.Radius.Auth) > 0,
+		policy.DoorLDAP:   len(c.LDAP.Listeners) > 0,
+		policy.DoorWeb:    len(c.Web.Listeners) > 0,
+	} {
+		if open {
+			proves[door] = []policy.Factor{policy.Password, policy.OTP}
+		}
+	}
+	return proves
 }
 
 func readRules(tables []*table) []policy.Rule {
@@ -80,7 +91,7 @@ func readRepeat(t *table) *policy.Repeat {
 func (r *reader) judge(c *Config) {
 	told := r.faults
 	doubtful := told.blames("rule")
-	p, err := policy.New(c.zones, r.services(c.Radius.Clients), c.Rules)
+	p, err := policy.New(c.zones, r.services(c), c.Rules)
 	var faults policy.Faults
 	errors.As(err, &faults)
 	for _, f := range faults {
@@ -88,7 +99,11 @@ func (r *reader) judge(c *Config) {
 			r.fault(ruleKey(f), "%s", f.Text)
 		}
 	}
-	for _, f := range policy.Unprovable(c.Rules, provable()) {
+	proves := c.provable()
+	if len(proves) == 0 && !told.serious() {
+		r.fault("radius.auth", "is empty, and no other door is open; open one, such as a [[ldap.listener]]")
+	}
+	for _, f := range policy.Unprovable(c.Rules, proves) {
 		if !r.faults.blames(ruleKey(f)) {
 			r.fault(ruleKey(f), "%s", f.Text)
 		}
@@ -101,11 +116,31 @@ func (r *reader) judge(c *Config) {
 		r.advise(fmt.Sprintf("rule[%d]", i), &c.Rules[i])
 	}
 	if p != nil && len(c.Rules) > 0 {
-		for i, client := range c.Radius.Clients {
-			if client.Service != "" && !p.Serves(policy.DoorRADIUS, client.Service, client.Zone) {
-				r.warn(fmt.Sprintf("radius.client[%d].service", i), "no rule admits anybody to %q from %s; add a rule or take the client out", client.Service, client.Zone)
-			}
+		r.checkServed(c)
+	}
+}
+
+// checkServed warns of what no rule lets anybody into.
+func (r *reader) checkServed(c *Config) {
+	check := func(key, what, door, service string, zones ...string) {
+		served := func(zone string) bool { return c.policy.Serves(door, service, zone) }
+		if service != "" && !slices.ContainsFunc(zones, served) {
+			r.warn(key, "no rule admits anybody to %q from %s; add a rule or take the %s out", service, strings.Join(zones, ", "), what)
 		}
+	}
+	for i, client := range c.Radius.Clients {
+		check(fmt.Sprintf("radius.client[%d].service", i), "client", policy.DoorRADIUS, client.Service, client.Zone)
+	}
+	everywhere := c.zones.Names()
+	for i, app := range c.LDAP.Apps {
+		zones := everywhere
+		if app.Zone != "" {
+			zones = []string{app.Zone}
+		}
+		check(fmt.Sprintf("ldap.app[%d].service", i), "application", policy.DoorLDAP, app.Service, zones...)
+	}
+	for i, service := range c.Web.Services {
+		check(fmt.Sprintf("web.service[%d].name", i), "service", policy.DoorWeb, service.Name, everywhere...)
 	}
 }
 
@@ -117,22 +152,27 @@ func ruleKey(f policy.Fault) string {
 	return key
 }
 
-// services lists what the clients name; nil, which lets a rule name any, if
-// some of them could not be read.
-func (r *reader) services(clients []Client) []string {
+// services lists what a rule may name; nil, which lets it name any, if some
+// of them could not be read.
+func (r *reader) services(c *Config) []string {
 	services := []string{}
-	for _, client := range clients {
-		if client.Service == "" {
-			return nil
-		}
-		if !slices.Contains(services, client.Service) {
-			services = append(services, client.Service)
-		}
+	for _, client := range c.Radius.Clients {
+		services = append(services, client.Service)
 	}
-	if len(clients) == 0 && r.faults.serious() {
+	for _, app := range c.LDAP.Apps {
+		services = append(services, app.Service)
+	}
+	for _, service := range c.Web.Services {
+		services = append(services, service.Name)
+	}
+	if slices.Contains(services, "") || len(services) == 0 && r.faults.serious() {
 		return nil
 	}
-	return services
+	if len(c.Web.Listeners) > 0 {
+		services = append(services, Portal)
+	}
+	slices.Sort(services)
+	return slices.Compact(services)
 }
 
 // advise warns of what is allowed, but less than what is asked of a campus.

@@ -3,7 +3,9 @@ package config
 import (
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Secrets are shared secrets of one client. Their String hides them.
@@ -15,6 +17,15 @@ func (Secrets) String() string { return "[secret]" }
 // GoString is String, for %#v.
 func (s Secrets) GoString() string { return s.String() }
 
+// Secret is the password of a service account. Its String hides it.
+type Secret []byte
+
+// String returns a placeholder, so that a password can't slip into a log.
+func (Secret) String() string { return "[secret]" }
+
+// GoString is String, for %#v.
+func (s Secret) GoString() string { return s.String() }
+
 const (
 	// leastSecret is the length RFC 2865 section 3 prefers: 16 octets.
 	leastSecret = 16
@@ -22,60 +33,88 @@ const (
 )
 
 func readSecrets(t *table, prefix netip.Prefix) Secrets {
-	inline, named := t.has("secret"), t.has("secret_file")
-	texts := t.words("secret")
-	file := t.text("secret_file", "")
-	key := "secret"
-	switch {
-	case inline && named:
-		t.fault("secret", "stands beside secret_file; keep one of them, better the file")
-		return nil
-	case !inline && !named:
-		t.fault("secret_file", `is missing; name a file with the shared secret: secret_file = "vpn1.secret"`)
-		return nil
-	case named:
-		key = "secret_file"
-		if t.r.faults.blames(t.name(key)) {
-			return nil
-		}
-		texts = t.secretFile(file)
-	case t.r.open:
-		t.warn("secret", "others can read %s and this in it; run: chmod 0600 %s, or use secret_file", t.r.file, t.r.file)
-	}
-	if t.r.faults.blames(t.name(key)) {
+	key, texts := t.secretTexts("secret", `name a file with the shared secret: secret_file = "vpn1.secret"`)
+	if key == "" {
 		return nil
 	}
 	var secrets Secrets
 	for _, text := range texts {
-		if text != "" {
-			secrets = append(secrets, []byte(text))
-		}
-	}
-	if len(secrets) == 0 {
-		t.fault(key, "holds no secret; make one with: openssl rand -base64 24")
+		secrets = append(secrets, []byte(text))
 	}
 	t.checkSecrets(key, secrets, prefix)
 	return secrets
 }
 
+// readPasswordOf reads the one password of a service account. Nothing slows
+// down who guesses it, so a short one is a fault.
+func readPasswordOf(t *table) Secret {
+	key, texts := t.secretTexts("password", `name a file with the password: password_file = "svc-mail.password"`)
+	switch {
+	case key == "":
+		return nil
+	case len(texts) > 1:
+		t.fault(key, "holds %d passwords; keep one, on one line", len(texts))
+	case strings.TrimSpace(texts[0]) != texts[0]:
+		t.fault(key, "begins or ends with a space; take it away")
+	case utf8.RuneCountInString(texts[0]) < leastSecret:
+		t.fault(key, "has %d characters, which can be guessed; make another with: openssl rand -base64 24", utf8.RuneCountInString(texts[0]))
+	}
+	return Secret(texts[0])
+}
+
+// secretTexts reads what stands in the configuration, or in the file that it
+// names: one a line. It also returns the key that it was read from; "" if
+// there is nothing that could be checked.
+func (t *table) secretTexts(inline, missing string) (key string, texts []string) {
+	named := inline + "_file"
+	given, words, file := t.has(inline), t.words(inline), t.text(named, "")
+	switch {
+	case given && t.has(named):
+		t.fault(inline, "stands beside %s; keep one of them, better the file", named)
+		return "", nil
+	case !given && !t.has(named):
+		t.fault(named, "is missing; %s", missing)
+		return "", nil
+	case given:
+		key = inline
+		if t.r.open {
+			t.warn(key, "others can read %s and this in it; run: chmod 0600 %s, or use %s", t.r.file, t.r.file, named)
+		}
+	default:
+		key = named
+		if !t.r.faults.blames(t.name(key)) {
+			words = t.secretFile(key, file)
+		}
+	}
+	texts = slices.DeleteFunc(words, func(text string) bool { return text == "" })
+	switch {
+	case t.r.faults.blames(t.name(key)):
+		return "", nil
+	case len(texts) == 0:
+		t.fault(key, "holds no %s; make one with: openssl rand -base64 24", inline)
+		return "", nil
+	}
+	return key, texts
+}
+
 // secretFile reads one secret a line.
-func (t *table) secretFile(name string) []string {
+func (t *table) secretFile(key, name string) []string {
 	path := t.r.path(name)
 	info, err := os.Stat(path)
 	if name == "" {
-		t.fault("secret_file", "is empty; name a file with the shared secret")
+		t.fault(key, "is empty; name a file with the secret in it")
 		return nil
 	}
-	if !t.private("secret_file", path, info, err, "make it with: (umask 077; openssl rand -base64 24 >"+path+")") {
+	if !t.private(key, path, info, err, "make it with: (umask 077; openssl rand -base64 24 >"+path+")") {
 		return nil
 	}
 	if info.Size() > maxSecret {
-		t.fault("secret_file", "%s is larger than %d octets; one secret a line", path, maxSecret)
+		t.fault(key, "%s is larger than %d octets; one secret a line", path, maxSecret)
 		return nil
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		t.fault("secret_file", "can't be read: %v; let the user that runs sekisho read it", err)
+		t.fault(key, "can't be read: %v; let the user that runs sekisho read it", err)
 		return nil
 	}
 	var lines []string

@@ -154,7 +154,8 @@ func real(path string) string {
 
 // Directory says who knows the people.
 type Directory struct {
-	Kind string // "local"
+	Kind    string   // "local"
+	Domains []string // that may be typed behind @ or before \
 }
 
 func readDirectory(t *table) Directory {
@@ -166,6 +167,13 @@ func readDirectory(t *table) Directory {
 	default:
 		t.fault("kind", `%q is not known; write "local"`, kind)
 	}
+	d := Directory{Kind: "local"}
+	for _, e := range t.texts("domains") {
+		if e.text == "" || strings.ContainsAny(e.text, "@\\ ") {
+			t.r.fault(e.key, `%q is not a domain; write it like "example.ac.jp" or "EXAMPLE"`, e.text)
+		}
+		d.Domains = append(d.Domains, e.text)
+	}
 	t.close()
-	return Directory{Kind: "local"}
+	return d
 }

@@ -11,12 +11,14 @@ import (
 
 // reader collects what is wrong while the tables are read.
 type reader struct {
-	file   string
-	folder string // absolute; where relative paths count from
-	draft  bool   // the key file need not be there
-	open   bool   // others may read the configuration
-	lines  map[string]int
-	faults Faults
+	file    string
+	folder  string // absolute; where relative paths count from
+	draft   bool   // the key file need not be there
+	open    bool   // others may read the configuration
+	now     time.Time
+	lines   map[string]int
+	sockets map[string]string // who listens at an address
+	faults  Faults
 }
 
 func (r *reader) fault(key, format string, args ...any) {
