@@ -16,6 +16,9 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -56,7 +59,46 @@ type Server struct {
 	Metrics  prometheus.Registerer // nil counts nothing
 	Now      func() time.Time      // nil: the machine's
 
-	// other fields are unexported
+	// Wait holds a refusal back for the duration, or until ctx ends; nil: a
+	// timer.
+	Wait        func(ctx context.Context, d time.Duration)
+	RejectDelay time.Duration // a refusal leaves no earlier; 0: 1 s
+
+	once      sync.Once
+	log       *slog.Logger
+	flows     shelf[flow]
+	farewells shelf[farewell]
+	errands   shelf[errand]
+	words     shelf[word]
+	strayed   atomic.Int64 // second when a proxy last asked for what no service has
+	looks     looks
+	metrics   metrics
+	held      atomic.Int64 // refusals that are held back
+}
+
+// setup fills in what was left zero, once.
+func (s *Server) setup() {
+	s.once.Do(func() {
+		s.log = s.Log
+		if s.log == nil {
+			s.log = slog.New(slog.DiscardHandler)
+		}
+		if s.Now == nil {
+			s.Now = time.Now
+		}
+		if s.Wait == nil {
+			s.Wait = wait
+		}
+		if s.RejectDelay == 0 {
+			s.RejectDelay = time.Second
+		}
+		unknown := func(l string) bool { return texts[l] == nil }
+		if s.Site.Languages = slices.DeleteFunc(slices.Clone(s.Site.Languages), unknown); len(s.Site.Languages) == 0 {
+			s.Site.Languages = []string{"ja", "en"}
+		}
+		s.flows.forget = func(f *flow) { clear(f.password) }
+		s.looks, s.metrics = newLooks(s.Site), newMetrics(s.Metrics)
+	})
 }
 
 // Site is what the pages say of the organisation.

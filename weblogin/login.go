@@ -1,0 +1,220 @@
+package weblogin
+
+import (
+	"net/http"
+	"strings"
+	"unicode"
+
+	"sekisho/gate"
+	"sekisho/policy"
+)
+
+// login asks for the name, or goes on at once for whoever is signed in.
+func (v *visit) login() {
+	if v.r.FormValue("flow") != "" { // back from a later page
+		if f, ok := v.open(); ok {
+			v.namePage(f, http.StatusOK, nil)
+		} else {
+			v.expired()
+		}
+		return
+	}
+	f := v.asked()
+	holder, err := v.present(f)
+	switch {
+	case err != nil:
+		v.ourSide("present the ticket", err)
+	case holder.Person.ID == 0:
+		v.namePage(f, http.StatusOK, nil)
+	case holder.Verdict == policy.Allow:
+		v.goOn(f, v.s.ticketSecret(v.r))
+	case holder.Verdict == policy.Ask:
+		f.name, f.stepUp = holder.Person.Name, true
+		v.next(v.begin(f))
+	default:
+		v.notAllowed(f, holder)
+	}
+}
+
+// asked is a flow that has not begun. A service that is not ours is none.
+func (v *visit) asked() (f flow) {
+	if service := v.s.byName(v.r.FormValue("service")); service != nil {
+		f.service = service.Name
+		if e, ok := v.s.errand(v.r.FormValue("e")); ok && e.service.Name == service.Name {
+			f.errand = v.r.FormValue("e")
+		}
+	}
+	return f
+}
+
+func (v *visit) namePage(f flow, status int, a *alert) {
+	_, p, err := v.prompt(f)
+	if err != nil {
+		v.ourSide("ask what is needed", err)
+		return
+	}
+	v.form(f, p, status, "name", v.words.NameTitle, a)
+}
+
+func (v *visit) takeName() {
+	if !v.known {
+		v.message(http.StatusBadRequest, "cookies-needed", notice{})
+		return
+	}
+	name := strings.TrimSpace(bounded(v.r.PostFormValue("name"), maxName))
+	f, ok := v.asked(), true
+	if v.r.PostFormValue("flow") != "" {
+		f, ok = v.open()
+	}
+	switch {
+	case !ok:
+		v.expired()
+	case name == "":
+		v.namePage(f, http.StatusUnprocessableEntity, &alert{Heading: v.words.NameMissing})
+	case f.id == "":
+		f.name = name
+		v.next(v.begin(f))
+	default:
+		v.change(f, func(kept *flow) {
+			clear(kept.password)
+			kept.name, kept.stepUp, kept.password, kept.refusal = name, false, nil, nil
+			f = *kept
+		})
+		f.id = v.r.PostFormValue("flow")
+		v.next(f)
+	}
+}
+
+// next goes to the first page that still has to be filled in.
+func (v *visit) next(f flow) {
+	_, p, err := v.prompt(f)
+	switch {
+	case err != nil:
+		v.ourSide("ask what is needed", err)
+	case p.Code && !p.Password:
+		v.to(f.step("/login/code"))
+	default:
+		v.to(f.step("/login/password"))
+	}
+}
+
+// at opens the flow of a later page and asks what is needed; it answers
+// itself where that can't be.
+func (v *visit) at() (f flow, q gate.Request, p gate.Prompt, ok bool) {
+	if f, ok = v.open(); !ok {
+		v.expired()
+		return f, q, p, false
+	}
+	q, p, err := v.prompt(f)
+	if err != nil {
+		v.ourSide("ask what is needed", err)
+		return f, q, p, false
+	}
+	return f, q, p, true
+}
+
+func (v *visit) password() {
+	if f, _, p, ok := v.at(); ok {
+		v.form(f, p, http.StatusOK, "password", v.words.PasswordTitle, v.refusalOf(f))
+	}
+}
+
+func (v *visit) takePassword() {
+	f, q, p, ok := v.at()
+	if !ok {
+		return
+	}
+	password := []byte(bounded(v.r.PostFormValue("password"), maxPassword))
+	switch {
+	case len(password) == 0:
+		v.form(f, p, http.StatusUnprocessableEntity, "password", v.words.PasswordTitle, &alert{Heading: v.words.PasswordMissing})
+	case p.Code:
+		v.change(f, func(kept *flow) {
+			clear(kept.password)
+			kept.password, kept.refusal = password, nil
+		})
+		v.to(f.step("/login/code"))
+	default:
+		q.Password = password
+		v.judge(f, q, p)
+	}
+}
+
+func (v *visit) code() {
+	f, _, p, ok := v.at()
+	switch {
+	case !ok:
+	case !p.Code, p.Password && f.password == nil:
+		v.to(f.step("/login/password"))
+	default:
+		v.form(f, p, http.StatusOK, "code", v.words.CodeTitle, v.refusalOf(f))
+	}
+}
+
+func (v *visit) takeCode() {
+	f, q, p, ok := v.at()
+	if !ok {
+		return
+	}
+	q.Code = tidy(v.r.PostFormValue("code"))
+	if len(q.Code) == 0 {
+		v.form(f, p, http.StatusUnprocessableEntity, "code", v.words.CodeTitle, &alert{Heading: v.words.CodeMissing})
+		return
+	}
+	q.Password = v.takePasswordOf(f)
+	if p.Password && q.Password == nil {
+		v.to(f.step("/login/password")) // sent twice, or after a refusal
+		return
+	}
+	v.judge(f, q, p)
+}
+
+// form shows a page of the flow.
+func (v *visit) form(f flow, p gate.Prompt, status int, name, title string, a *alert) {
+	page := v.view(title)
+	page.Flow, page.ServiceName, page.Errand, page.Name = f.id, f.service, f.errand, f.name
+	page.Place, page.Alert, page.NotYou = v.place(p.Inside, v.source().Addr), a, f.step("/login")
+	if service := v.s.byName(f.service); service != nil {
+		page.Service = service.Title
+	}
+	page.Why = v.words.CodeWhyService
+	if !p.Inside {
+		page.Why = v.words.CodeWhyOutside
+	}
+	v.render(status, name, page)
+}
+
+func (v *visit) refusalOf(f flow) *alert {
+	if f.refusal == nil {
+		return nil
+	}
+	return &alert{
+		Heading: v.words.Failed, Text: f.refusal.text, Language: f.refusal.language,
+		Left: v.words.left(maxFailures - f.failures),
+		Help: pathWith("/help/failed", "ref", f.refusal.reference, "service", f.service),
+	}
+}
+
+// What a flow keeps is bounded; neither bound lets anything through that the
+// gate would have refused uncut.
+const (
+	maxName     = 256
+	maxPassword = 1024 + 1 // octets; one more than the gate looks at
+)
+
+func bounded(text string, octets int) string { return text[:min(len(text), octets)] }
+
+// tidy takes out what people type into a code for reading: spaces and
+// hyphens, of either width, and makes full-width digits plain.
+func tidy(code string) []byte {
+	plain := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r), unicode.Is(unicode.Dash, r), r == 'ー':
+			return -1
+		case r >= '０' && r <= '９':
+			return r - '０' + '0'
+		}
+		return r
+	}, code)
+	return []byte(plain)
+}

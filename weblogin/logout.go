@@ -1,0 +1,99 @@
+package weblogin
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+
+	"sekisho/gate"
+	"sekisho/internal/reason"
+)
+
+// farewell is what the page says after somebody signed out.
+type farewell struct {
+	Everywhere bool
+	Ended      []string
+	Left       []string // what they are still signed in to
+}
+
+// logout asks whether to sign out or, afterwards, says what that did.
+func (v *visit) logout() {
+	if id := v.r.FormValue("flow"); v.known && id != "" {
+		if said, ok := v.s.farewells.see(id, v.browser.id, v.came); ok {
+			page := v.view(v.words.SignedOutTitle)
+			page.Farewell = said
+			v.render(http.StatusOK, "farewell", page)
+			return
+		}
+	}
+	holder, err := v.present(flow{})
+	switch {
+	case err != nil:
+		v.ourSide("present the ticket", err)
+	case holder.Person.ID == 0:
+		v.render(http.StatusOK, "farewell", v.view(v.words.SignedOutTitle))
+	default:
+		v.render(http.StatusOK, "logout", v.view(v.words.SignOutTitle))
+	}
+}
+
+// signOut ends the sign-in of this browser with what rests on it. It asks no
+// rule: one may always leave.
+func (v *visit) signOut() {
+	holder, err := v.present(flow{})
+	if err == nil && holder.Ticket.ID == "" {
+		v.bye(farewell{})
+		return
+	}
+	var sessions []gate.Session
+	if err == nil {
+		sessions, err = v.s.Gate.Sessions(v.r.Context(), holder.Person.ID)
+	}
+	ticket := browserOf(holder.Ticket.ID, sessions)
+	if err == nil {
+		err = v.s.Gate.EndSession(v.r.Context(), v.request(portalService), holder.Person, ticket, reason.SignedOut)
+	}
+	if err != nil && !errors.Is(err, gate.ErrNoSession) {
+		v.ourSide("sign out", err)
+		return
+	}
+	v.bye(v.account(ticket, sessions))
+}
+
+// account tells what ends with a ticket, and what stays.
+func (v *visit) account(ticket string, sessions []gate.Session) (f farewell) {
+	ended := restsOn(ticket, sessions)
+	for _, one := range sessions {
+		list := &f.Left
+		if slices.Contains(ended, one.ID) {
+			list = &f.Ended
+		}
+		if what := v.what(one); !slices.Contains(*list, what) {
+			*list = append(*list, what)
+		}
+	}
+	return f
+}
+
+func (v *visit) signOutEverywhere() {
+	holder, ok := v.signedIn()
+	if !ok {
+		return
+	}
+	if _, err := v.s.Gate.SignOut(v.r.Context(), v.request(portalService), holder.Person); err != nil {
+		v.ourSide("sign out everywhere", err)
+		return
+	}
+	v.bye(farewell{Everywhere: true})
+}
+
+// bye makes the browser forget the ticket and shows the farewell.
+func (v *visit) bye(f farewell) {
+	http.SetCookie(v.w, v.s.noCookie(ticketCookie))
+	if !v.known {
+		v.to("/logout")
+		return
+	}
+	id := v.s.farewells.put(f, v.browser.id, v.source(), v.came)
+	v.to(flow{id: id}.step("/logout"))
+}

@@ -1,0 +1,182 @@
+package weblogin
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"sekisho/gate"
+	"sekisho/internal/account"
+	"sekisho/internal/reason"
+	"sekisho/policy"
+)
+
+// portal is what a signed-in person finds on the sign-in host.
+type portal struct {
+	Name      string
+	Services  []destination
+	Devices   []device
+	NoDevices bool // they could not be looked up
+	Sessions  []session
+}
+
+type destination struct{ Title, URL string }
+
+var errNoAccounts = errors.New("the server knows no accounts")
+
+// device is one that shows codes.
+type device struct{ Label, Since, Last string }
+
+// session is a sign-in of the person.
+type session struct {
+	ID      string
+	What    string // which service, or by which door
+	Factors string
+	From    string // zone and client
+	Since   string
+	Until   string
+	Here    bool // in this browser
+}
+
+// signedIn is who holds the ticket in the cookie, if the rules let them in
+// here now; else the visit is answered: by the sign-in, which asks for what
+// is missing, or by a message.
+func (v *visit) signedIn() (gate.Holder, bool) {
+	holder, err := v.present(flow{})
+	switch {
+	case err != nil:
+		v.ourSide("present the ticket", err)
+	case holder.Person.ID != 0 && holder.Verdict == policy.Allow:
+		return holder, true
+	case holder.Person.ID != 0 && holder.Verdict == policy.Deny:
+		v.notAllowed(flow{}, holder)
+	default:
+		v.to("/login")
+	}
+	return gate.Holder{}, false
+}
+
+func (v *visit) portal() {
+	holder, ok := v.signedIn()
+	if !ok {
+		return
+	}
+	sessions, err := v.s.Gate.Sessions(v.r.Context(), holder.Person.ID)
+	if err != nil {
+		v.ourSide("list the sign-ins", err)
+		return
+	}
+	page := v.view(v.words.PortalTitle)
+	page.Place = v.place(holder.Zone != policy.OffCampus, v.source().Addr)
+	p := &page.Portal
+	if p.Name = holder.Person.Display; p.Name == "" {
+		p.Name = holder.Person.Name
+	}
+	for i := range v.s.Services {
+		p.Services = append(p.Services, destination{v.s.Services[i].Title, v.s.Services[i].start()})
+	}
+	for _, one := range sessions {
+		p.Sessions = append(p.Sessions, v.session(one, holder.Ticket.ID))
+	}
+	if p.Devices, err = v.devices(holder.Person.Name); err != nil {
+		v.s.log.Error("a person's devices could not be listed", "person", holder.Person.Name, "err", err)
+		p.NoDevices = true
+	}
+	v.render(http.StatusOK, "portal", page)
+}
+
+func (v *visit) devices(name string) (list []device, err error) {
+	if v.s.Accounts == nil {
+		return nil, errNoAccounts
+	}
+	profile, err := v.s.Accounts.Profile(v.r.Context(), name)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range profile.Devices {
+		list = append(list, v.device(d))
+	}
+	return list, nil
+}
+
+func (v *visit) device(d account.Device) device {
+	shown := device{Label: d.Label, Since: v.time(d.Created)}
+	if !d.Last.IsZero() {
+		shown.Last = v.time(d.Last)
+	}
+	return shown
+}
+
+func (v *visit) session(one gate.Session, here string) session {
+	var factors []string
+	for _, f := range one.Factors {
+		factors = append(factors, v.words.factor(f))
+	}
+	return session{
+		ID: one.ID, What: v.what(one), Factors: strings.Join(factors, v.words.Plus),
+		From: v.words.zone(one.Zone), Since: v.time(one.Since), Until: v.time(one.Until), Here: one.ID == here,
+	}
+}
+
+// what names a sign-in as people know it.
+func (v *visit) what(one gate.Session) string {
+	title := one.Service
+	if service := v.s.byName(one.Service); service != nil {
+		title = service.Title
+	}
+	if one.Door == policy.DoorWeb && (one.Parent == "" || one.Service == portalService) {
+		title = v.words.Browser
+	}
+	return title + v.words.door(one.Door)
+}
+
+func (v *visit) time(t time.Time) string {
+	return t.In(v.s.Now().Location()).Format(v.words.Time)
+}
+
+// endSession ends one of the person's own sign-ins. One that has ended
+// already, or that is somebody else's, changes nothing.
+func (v *visit) endSession() {
+	holder, ok := v.signedIn()
+	if !ok {
+		return
+	}
+	err := v.s.Gate.EndSession(v.r.Context(), v.request(portalService), holder.Person, v.r.PostFormValue("id"), reason.SessionEnded)
+	if err != nil && !errors.Is(err, gate.ErrNoSession) {
+		v.ourSide("end a sign-in", err)
+		return
+	}
+	v.to("/")
+}
+
+// browserOf is the ticket that a browser's sign-in began with: a step-up
+// rests on the one before it.
+func browserOf(id string, sessions []gate.Session) string {
+	for range sessions { // at most so many steps, whatever the list says
+		i := slices.IndexFunc(sessions, func(one gate.Session) bool { return one.ID == id })
+		if i < 0 || sessions[i].Parent == "" {
+			break
+		}
+		parent := slices.IndexFunc(sessions, func(one gate.Session) bool { return one.ID == sessions[i].Parent })
+		if parent < 0 || sessions[parent].Door != policy.DoorWeb {
+			break // a VPN goes on
+		}
+		id = sessions[parent].ID
+	}
+	return id
+}
+
+// restsOn are the names of a ticket and of all that rest on it.
+func restsOn(id string, sessions []gate.Session) []string {
+	tree := []string{id}
+	for i := 0; i < len(tree); i++ {
+		for _, one := range sessions {
+			if one.Parent == tree[i] && !slices.Contains(tree, one.ID) {
+				tree = append(tree, one.ID)
+			}
+		}
+	}
+	return tree
+}

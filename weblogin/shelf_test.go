@@ -1,0 +1,89 @@
+package weblogin
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"sekisho/gate"
+)
+
+func from(addr string) gate.Source { return gate.Source{Addr: netip.MustParseAddr(addr)} }
+
+func TestRowOpensForTenMinutesToItsBrowser(t *testing.T) {
+	var s shelf[string]
+	id := s.put("kept", "mine", from("192.0.2.1"), testTime)
+	for _, at := range []time.Duration{0, shelfLife - 1} {
+		if v, ok := s.see(id, "mine", testTime.Add(at)); !ok || v != "kept" {
+			t.Errorf("after %v: %q, %v", at, v, ok)
+		}
+	}
+	if _, ok := s.see(id, "other", testTime); ok {
+		t.Error("opened to another browser")
+	}
+	if _, ok := s.see("", "mine", testTime); ok {
+		t.Error("no name opened something")
+	}
+	if _, ok := s.see(id, "mine", testTime.Add(shelfLife)); ok {
+		t.Error("opened late")
+	}
+	if len(s.rows)+len(s.shares)+len(s.queue) != 0 {
+		t.Errorf("left over: %v", s.rows)
+	}
+}
+
+func TestFloodFromOneSourcePushesOutItsOwn(t *testing.T) {
+	var s shelf[int]
+	kept := s.put(1, "", from("192.0.2.1"), testTime)
+	for i := range 3 * shelfBound {
+		s.put(i, "", from("2001:db8::1"), testTime)
+	}
+	if _, ok := s.see(kept, "", testTime); !ok {
+		t.Error("a flood from elsewhere pushed it out")
+	}
+	if n := len(s.rows); n != shelfShare+1 || len(s.queue) > 3*n {
+		t.Errorf("%d rows, %d in the queue", n, len(s.queue))
+	}
+}
+
+func TestFullShelfTakesFromWhoHasMost(t *testing.T) {
+	var s shelf[int]
+	kept := s.put(1, "", from("192.0.2.1"), testTime)
+	for source := range shelfBound/shelfShare + 2 {
+		addr := netip.AddrFrom4([4]byte{198, 51, 100, byte(source)})
+		for i := range shelfShare {
+			s.put(i, "", gate.Source{Addr: addr}, testTime)
+		}
+	}
+	if _, ok := s.see(kept, "", testTime); !ok || len(s.rows) > shelfBound {
+		t.Errorf("%d rows, the lone one is there: %v", len(s.rows), ok)
+	}
+}
+
+func TestOneNetworkOfIPv6IsOneSource(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		same bool
+	}{
+		{"2001:db8::1", "2001:db8::ffff:1", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+		{"192.0.2.1", "::ffff:192.0.2.1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"fe80::1%eth0", "fe80::1%eth1", true},
+	} {
+		if same := share(from(tt.a)) == share(from(tt.b)); same != tt.same {
+			t.Errorf("%s and %s: %v", tt.a, tt.b, same)
+		}
+	}
+}
+
+func TestDroppedRowIsForgotten(t *testing.T) {
+	forgotten := 0
+	s := shelf[int]{forget: func(*int) { forgotten++ }}
+	id := s.put(1, "", gate.Source{}, testTime)
+	s.drop(id)
+	s.drop(id)
+	if _, ok := s.see(id, "", testTime); ok || forgotten != 1 {
+		t.Errorf("there: %v, forgotten %d times", ok, forgotten)
+	}
+}

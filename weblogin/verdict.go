@@ -1,0 +1,89 @@
+package weblogin
+
+import (
+	"net/http"
+
+	"sekisho/gate"
+	"sekisho/internal/reason"
+)
+
+// judge has the attempt judged, once.
+func (v *visit) judge(f flow, q gate.Request, p gate.Prompt) {
+	answer, err := v.s.Gate.Admit(v.r.Context(), q)
+	clear(q.Password)
+	clear(q.Code)
+	switch {
+	case err != nil:
+		v.ourSide("judge a sign-in", err)
+	case answer.Outcome == gate.Admitted:
+		v.admitted(f, answer)
+	default:
+		v.s.hold(v.r.Context(), v.came, answer.Ready)
+		v.refused(f, p, answer)
+	}
+}
+
+func (v *visit) refused(f flow, p gate.Prompt, answer gate.Answer) {
+	v.change(f, func(kept *flow) {
+		kept.failures++
+		kept.refusal = &refusal{answer.Message, v.language, answer.Reference}
+		f.failures = kept.failures
+	})
+	if f.failures >= maxFailures {
+		v.s.flows.drop(f.id)
+		v.message(http.StatusForbidden, "sign-in-failed", notice{Text: answer.Message, Reference: answer.Reference})
+		return
+	}
+	if p.Password {
+		v.to(f.step("/login/password")) // the two are judged together
+		return
+	}
+	v.to(f.step("/login/code"))
+}
+
+// admitted hands the ticket to the browser. Somebody else who was signed in
+// there is signed out, with what rests on that.
+func (v *visit) admitted(f flow, answer gate.Answer) {
+	v.s.flows.drop(f.id)
+	if !f.stepUp {
+		v.endFormer(answer.Person)
+	}
+	http.SetCookie(v.w, v.s.cookie(ticketCookie, string(answer.Ticket.Secret)))
+	v.goOn(f, answer.Ticket.Secret)
+}
+
+func (v *visit) endFormer(now gate.Person) {
+	former, err := v.present(flow{})
+	if err == nil && former.Person.ID != 0 && former.Person.ID != now.ID {
+		err = v.s.Gate.EndSession(v.r.Context(), v.request(portalService), former.Person, former.Ticket.ID, reason.SignedOut)
+	}
+	if err != nil {
+		v.s.log.Error("the former sign-in of a browser was not ended", "err", err)
+	}
+}
+
+// goOn sends a signed-in person to where they wanted to go: what waits at the
+// service, its start, or the portal. It is never an address from the request.
+func (v *visit) goOn(f flow, secret gate.Secret) {
+	if e, ok := v.s.errand(f.errand); ok {
+		v.to(v.s.onward(e, secret))
+		return
+	}
+	if service := v.s.byName(f.service); service != nil {
+		v.to(service.start())
+		return
+	}
+	v.to("/")
+}
+
+// notAllowed tells a signed-in person that the rules keep them out. The gate
+// is asked once more so that it is in the book, and has a reference.
+func (v *visit) notAllowed(f flow, holder gate.Holder) {
+	f.name, f.stepUp = holder.Person.Name, true
+	answer, err := v.s.Gate.Admit(v.r.Context(), v.attempt(f))
+	if err != nil {
+		v.ourSide("judge a sign-in", err)
+		return
+	}
+	v.message(http.StatusForbidden, "not-allowed", notice{Reference: answer.Reference, Again: "/"})
+}
