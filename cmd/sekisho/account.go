@@ -41,7 +41,10 @@ func accountAdd() *cobra.Command {
 			}
 			defer clear(pw.Typed)
 			initial, err := people.Add(cmd.Context(), p, pw, h.booked(string(reason.AccountAdded), ""))
-			if err != nil {
+			switch {
+			case errors.Is(err, store.ErrExists): // the name was free
+				return hint(err, "choose another with --uid-number")
+			case err != nil:
 				return advise(err, p.Name)
 			}
 			h.warnOf(cmd, pw)
@@ -53,6 +56,7 @@ func accountAdd() *cobra.Command {
 	f.StringVar(&p.Mail, "mail", "", "mail `address`")
 	f.StringVar(&p.Lang, "lang", "", "ja or en; empty: the site's first")
 	f.StringArrayVarP(&p.Groups, "group", "g", nil, "a `group`; may be repeated")
+	f.Int64Var(&p.UIDNumber, "uid-number", 0, "the `number` that LDAP shows of a Unix account; 0: none")
 	f.BoolVar(&asJSON, "json", false, "print one line of JSON")
 	source.flags(cmd)
 	f.StringVar(&source.hash, "hash", "", "a password `hash` of another system; - reads it from standard input")

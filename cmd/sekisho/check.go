@@ -30,8 +30,14 @@ func checkCommand() *cobra.Command {
 			for _, f := range cfg.Warnings {
 				printFault(cmd, f)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s: good: %d rules, %d zones, %d RADIUS clients\n",
-				file, len(cfg.Rules), len(cfg.Zones().Names()), len(cfg.Radius.Clients))
+			text := fmt.Sprintf("%d rules, %d zones, %d RADIUS clients", len(cfg.Rules), len(cfg.Zones().Names()), len(cfg.Radius.Clients))
+			if len(cfg.LDAP.Listeners) > 0 {
+				text += fmt.Sprintf(", %d LDAP applications", len(cfg.LDAP.Apps))
+			}
+			if len(cfg.Web.Listeners) > 0 {
+				text += fmt.Sprintf(", %d web services", len(cfg.Web.Services))
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: good: %s\n", file, text)
 			return nil
 		},
 	}

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"context"
 	_ "embed"
-	"encoding/base32"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"text/template"
@@ -18,29 +16,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"sekisho/internal/account"
-	"sekisho/internal/keyring"
 	"sekisho/internal/otp"
-	"sekisho/internal/passwd"
-	"sekisho/internal/reason"
-	"sekisho/internal/store"
 )
-
-//go:embed demo.toml
-var demoConfig string
 
 //go:embed demo.txt
 var demoText string
-
-// Where the demo listens, from its base port on; without one each service
-// has its usual port.
-const (
-	demoRADIUS  = 1812
-	demoMetrics = 9180
-	demoSecret  = "testing123"
-
-	metricsOffset = 6 // 1 to 5: accounting, LDAP, LDAPS, web inside, web outside
-)
 
 func demoCommand() *cobra.Command {
 	var base int
@@ -51,7 +31,7 @@ func demoCommand() *cobra.Command {
 		Short:   "Serve an example campus on this machine, with people to try it",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if base < 0 || base+metricsOffset > math.MaxUint16 {
+			if base < 0 || base+lastOffset > math.MaxUint16 {
 				return hint(fmt.Errorf("no ports begin at %d", base), "choose others: sekisho demo --base-port 21812")
 			}
 			dir, err := os.MkdirTemp("", "sekisho-demo-")
@@ -59,11 +39,16 @@ func demoCommand() *cobra.Command {
 				return err
 			}
 			defer os.RemoveAll(dir)
-			d, err := prepareDemo(cmd.Context(), dir, base)
+			d, err := prepareDemo(cmd.Context(), dir, portsFrom(base))
 			if err != nil {
 				return err
 			}
-			s, err := open(cmd.Context(), d.Config, cmd.ErrOrStderr())
+			services, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", portsFrom(base).services))
+			var s *server
+			if err == nil {
+				defer services.Close()
+				s, err = open(cmd.Context(), d.Config, cmd.ErrOrStderr())
+			}
 			if errors.Is(err, syscall.EADDRINUSE) {
 				return hint(err, "choose other ports: sekisho demo --base-port 21812")
 			}
@@ -71,6 +56,9 @@ func demoCommand() *cobra.Command {
 				return err
 			}
 			d.listening(s)
+			if err := d.serveServices(services); err != nil {
+				return errors.Join(err, s.drain())
+			}
 			if asJSON {
 				err = json.NewEncoder(cmd.OutOrStdout()).Encode(d)
 			} else {
@@ -80,7 +68,7 @@ func demoCommand() *cobra.Command {
 		},
 	}
 	cmd.AddCommand(demoCodeCommand())
-	cmd.Flags().IntVar(&base, "base-port", 0, "first `port`: RADIUS here, metrics 6 above it (default: 1812 and 9180)")
+	cmd.Flags().IntVar(&base, "base-port", 0, "first `port`: RADIUS here, the others up to 7 above it (default: the usual ones)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one line of JSON and go on serving")
 	return cmd
 }
@@ -89,11 +77,14 @@ func demoCommand() *cobra.Command {
 type demo struct {
 	Users   map[string]demoUser `json:"users"`
 	RADIUS  demoDoor            `json:"radius"`
+	LDAP    demoLDAP            `json:"ldap"`
+	Web     demoWeb             `json:"web"`
 	Metrics string              `json:"metrics"`
 	Config  string              `json:"config"`
 	Store   string              `json:"store"`
 
 	alice     otp.Token
+	hosts     []string // of the web services
 	listeners []string
 }
 
@@ -107,67 +98,35 @@ type demoDoor struct {
 	Secret string `json:"secret"`
 }
 
-// prepareDemo writes configuration, keys and people into dir.
-func prepareDemo(ctx context.Context, dir string, base int) (*demo, error) {
-	radius, watch := demoRADIUS, demoMetrics
-	if base != 0 {
-		radius, watch = base, base+metricsOffset
-	}
-	d := &demo{
-		Users:  make(map[string]demoUser),
-		Config: filepath.Join(dir, "config.toml"),
-		Store:  filepath.Join(dir, "state", "sekisho.db"),
-	}
-	text := strings.NewReplacer("@RADIUS@", fmt.Sprint(radius), "@METRICS@", fmt.Sprint(watch), "@SECRET@", demoSecret).Replace(demoConfig)
-	if err := os.WriteFile(d.Config, []byte(text), 0o600); err != nil {
-		return nil, err
-	}
-	if err := os.Mkdir(filepath.Dir(d.Store), 0o700); err != nil {
-		return nil, err
-	}
-	if err := keyring.New(time.Now()).Write(filepath.Join(dir, "keys")); err != nil {
-		return nil, err
-	}
-	h, err := openHouse(ctx, d.Config, store.Options{})
-	if err != nil {
-		return nil, err
-	}
-	defer h.close()
-	return d, d.populate(ctx, h)
+type demoLDAP struct {
+	URL             string `json:"url"`
+	LDAPS           string `json:"ldaps"`
+	Base            string `json:"base"`
+	People          string `json:"people"`
+	ServiceDN       string `json:"service_dn"`
+	ServicePassword string `json:"service_password"`
+	CA              string `json:"ca"` // file
 }
 
-// populate adds alice with a code device, bob without one, and carol, whose
-// account is disabled.
-func (d *demo) populate(ctx context.Context, h *house) error {
-	people := h.accounts()
-	for _, name := range []string{"alice", "bob", "carol"} {
-		password := passwd.Random(0)
-		event := h.booked(string(reason.AccountAdded), "demo")
-		if _, err := people.Add(ctx, store.Person{Name: name}, account.Password{Typed: []byte(password)}, event); err != nil {
-			return err
-		}
-		d.Users[name] = demoUser{Password: password}
-	}
-	if err := people.Disable(ctx, "carol", h.booked(string(reason.AccountDisabled), "demo")); err != nil {
-		return err
-	}
-	token, err := people.Enrol(ctx, "alice", account.Enrolment{}, h.booked(string(reason.OTPEnrolled), "demo"))
-	if err != nil {
-		return err
-	}
-	alice := d.Users["alice"]
-	alice.OTPSecret = secretText.EncodeToString(token.Secret)
-	d.Users["alice"], d.alice = alice, token
-	return nil
+type demoWeb struct {
+	Inside   string   `json:"inside"`
+	Outside  string   `json:"outside"`
+	Services []string `json:"services"`
 }
-
-// secretText is how authenticators take a secret that is typed.
-var secretText = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 func (d *demo) listening(s *server) {
 	d.RADIUS = demoDoor{Auth: s.radius.Addrs()[0].String(), Secret: demoSecret}
 	d.Metrics = "http://" + s.socket.Addr().String()
 	d.listeners = s.listeners()
+}
+
+// serveServices serves the web services until their socket is closed.
+func (d *demo) serveServices(socket net.Listener) error {
+	services, err := newDemoServices(d.Web.Outside, d.hosts)
+	if err == nil {
+		go services.Serve(socket)
+	}
+	return err
 }
 
 func (d *demo) print(w io.Writer) error {
@@ -176,7 +135,7 @@ func (d *demo) print(w io.Writer) error {
 		"Alice": d.Users["alice"].Password, "Bob": d.Users["bob"].Password, "Carol": d.Users["carol"].Password,
 		"Code": d.alice.Code(now), "Left": int(d.alice.Left(now).Seconds()),
 		"OTP":  self() + " demo code " + d.Users["alice"].OTPSecret,
-		"Self": self(), "Auth": d.RADIUS.Auth, "Secret": d.RADIUS.Secret,
+		"Self": self(), "Auth": d.RADIUS.Auth, "Secret": d.RADIUS.Secret, "LDAP": d.LDAP, "Web": d.Web,
 		"Config": d.Config, "Metrics": d.Metrics, "Listeners": d.listeners,
 	})
 }

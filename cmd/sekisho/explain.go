@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,10 @@ func explainCommand() *cobra.Command {
 		Example: "  sekisho explain --door radius --service ssl-vpn --user alice --from 203.0.113.9",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			doors := []string{policy.DoorRADIUS, policy.DoorLDAP, policy.DoorWeb}
+			if !slices.Contains(doors, q.door) {
+				return hint(fmt.Errorf("there is no door %q", q.door), "the doors are radius, ldap and web")
+			}
 			h, err := openHouse(cmd.Context(), configFile(cmd), store.Options{})
 			if err != nil {
 				return err
@@ -66,7 +71,7 @@ func explainCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&q.door, "door", policy.DoorRADIUS, "how the request comes in")
+	f.StringVar(&q.door, "door", policy.DoorRADIUS, "how the request comes in: radius, ldap or web")
 	f.StringVar(&q.service, "service", "", "what is signed in to")
 	f.StringVar(&q.user, "user", "", "who")
 	f.StringVar(&q.from, "from", "", "the person's own `address`; empty: unknown, so off-campus")

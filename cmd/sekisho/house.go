@@ -86,7 +86,8 @@ func (h *house) recogniseKeys(ctx context.Context) error {
 }
 
 func (h *house) directory() *directory.Local {
-	return &directory.Local{Store: h.store, Pool: h.pool, Now: h.now}
+	names := directory.Names{Domains: h.cfg.Directory.Domains, Base: h.cfg.LDAP.Base}
+	return &directory.Local{Names: names, Store: h.store, Pool: h.pool, Now: h.now}
 }
 
 func (h *house) accounts() *account.Registry {

@@ -1,5 +1,6 @@
-// Sekisho admits people where single sign-on ends: a RADIUS server for VPN
-// appliances, with one-time codes from outside, one policy, one book.
+// Sekisho admits people where single sign-on ends: by RADIUS for VPN
+// appliances, by LDAP for old programs and on pages for browsers, with
+// one-time codes from outside, one policy, one book.
 package main
 
 import (
@@ -29,7 +30,7 @@ func main() {
 func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "sekisho",
-		Short:         "Admits people where single sign-on ends: RADIUS with one-time codes, one policy, one book",
+		Short:         "Admits people where single sign-on ends: RADIUS, LDAP and web with one-time codes, one policy, one book",
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,

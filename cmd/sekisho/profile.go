@@ -51,6 +51,9 @@ func printProfile(w io.Writer, p account.Profile) {
 	}
 	line("state", state)
 	line("groups", orDash(strings.Join(p.Groups, ", ")))
+	if p.UIDNumber != 0 {
+		line("uid number", fmt.Sprint(p.UIDNumber))
+	}
 	scheme := p.Password
 	if p.Renew {
 		scheme += ", renewed at the next sign-in"

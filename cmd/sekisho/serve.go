@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"reflect"
 	"strings"
 	"syscall"
 	"time"
@@ -22,7 +23,9 @@ import (
 	"sekisho/internal/directory"
 	"sekisho/internal/metrics"
 	"sekisho/internal/store"
+	"sekisho/ldapproxy"
 	"sekisho/radiusd"
+	"sekisho/weblogin"
 )
 
 const drainFor = 10 * time.Second
@@ -31,7 +34,7 @@ func serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "serve",
 		GroupID: "run",
-		Short:   "Serve until SIGTERM; SIGHUP reloads rules, zones, clients and secrets",
+		Short:   "Serve until SIGTERM; SIGHUP reloads rules, zones, clients, applications and certificates",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := open(cmd.Context(), configFile(cmd), cmd.ErrOrStderr())
@@ -49,14 +52,20 @@ func serveCommand() *cobra.Command {
 // server is the house with its doors open.
 type server struct {
 	*house
-	file   string
-	log    *slog.Logger
-	people *directory.Local
-	gate   *gate.Gate
-	radius *radiusd.Server
-	watch  *http.Server
-	socket net.Listener // of watch; nil: off
-	failed chan error
+	file     string
+	log      *slog.Logger
+	registry *prometheus.Registry
+	people   *directory.Local
+	gate     *gate.Gate
+	radius   *radiusd.Server
+	ldap     *ldapproxy.Server
+	binds    []ldapproxy.Listener // of ldap
+	web      *weblogin.Server
+	sites    []webSite   // of web
+	opened   []*listener // of ldap and web
+	watch    *http.Server
+	socket   net.Listener // of watch; nil: off
+	failed   chan error   // has room for whatever may fail
 }
 
 // open puts the house together and binds every listener; nothing is answered
@@ -70,7 +79,10 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 	registry := metrics.New()
 	people := h.directory()
 	people.Log = log
-	s := &server{house: h, file: file, log: log, people: people, failed: make(chan error, 2)}
+	s := &server{
+		house: h, file: file, log: log, registry: registry, people: people,
+		failed: make(chan error, 3+len(h.cfg.Web.Listeners)),
+	}
 	s.gate = &gate.Gate{
 		Store: h.store, Directory: people, Ring: h.ring, Log: log, Now: h.now,
 		Metrics: metrics.NewDecisions(registry), Language: h.cfg.Site.Languages[0],
@@ -79,56 +91,24 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 	s.radius = &radiusd.Server{
 		Gate: s.gate, Log: log, Metrics: registry, Workers: h.cfg.Radius.Workers,
 	}
-	if err := errors.Join(s.apply(h.cfg), s.gate.Start(ctx), s.listen(registry)); err != nil {
+	s.ldap = &ldapproxy.Server{
+		Gate: s.gate, People: people, Base: h.cfg.LDAP.Base, Posix: ldapproxy.Posix(h.cfg.LDAP.Posix), Log: log, Metrics: registry,
+	}
+	s.web = browserDoor(h, s.gate, log, registry)
+	err = errors.Join(s.apply(h.cfg), s.gate.Start(ctx))
+	if err == nil {
+		err = s.listen()
+	}
+	if err != nil {
 		s.gate.Close()
 		h.close()
 		return nil, err
 	}
+	people.Start()
 	for _, w := range h.cfg.Warnings {
 		log.Warn(w.Error())
 	}
 	return s, nil
-}
-
-// apply puts what a reload may change into force.
-func (s *server) apply(cfg *config.Config) error {
-	clients := make([]radiusd.Client, len(cfg.Radius.Clients))
-	for i, c := range cfg.Radius.Clients {
-		clients[i] = radiusd.Client{
-			Name: c.Name, Prefix: c.Prefix, Secrets: c.Secrets, Service: c.Service, Zone: c.Zone, Separator: c.Separator,
-			AllowMissingMA: c.AllowMissingMA, Proxy: c.Proxy, NoClass: c.NoClass, RejectDelay: c.RejectDelay,
-		}
-	}
-	list, err := radiusd.NewClients(clients)
-	if err != nil {
-		return err
-	}
-	s.gate.SetRules(cfg.Policy(), cfg.Zones())
-	s.radius.SetClients(list)
-	return nil
-}
-
-func (s *server) listen(registry *prometheus.Registry) error {
-	if err := s.radius.Listen(s.cfg.Radius.Auth); err != nil {
-		return err
-	}
-	if err := s.listenWatch(registry); err != nil {
-		s.radius.Shutdown(context.Background())
-		return err
-	}
-	return nil
-}
-
-// listeners tells what is open, a line each.
-func (s *server) listeners() []string {
-	var lines []string
-	for _, addr := range s.radius.Addrs() {
-		lines = append(lines, fmt.Sprintf("radius  udp %s", addr))
-	}
-	if s.socket != nil {
-		lines = append(lines, fmt.Sprintf("metrics tcp %s", s.socket.Addr()))
-	}
-	return lines
 }
 
 // run serves until the context ends, then drains.
@@ -137,12 +117,14 @@ func (s *server) run(ctx context.Context) error {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	go func() { s.failed <- s.radius.Serve() }()
+	if len(s.binds) > 0 {
+		go func() { s.failed <- s.ldap.Serve(s.binds...) }()
+	}
+	for _, site := range s.sites {
+		go s.serve("web", site.serve)
+	}
 	if s.watch != nil {
-		go func() {
-			if err := s.watch.Serve(s.socket); !errors.Is(err, http.ErrServerClosed) {
-				s.failed <- fmt.Errorf("serve metrics: %w", err)
-			}
-		}()
+		go s.serve("metrics", func() error { return s.watch.Serve(s.socket) })
 	}
 	notify("READY=1")
 	for {
@@ -154,6 +136,13 @@ func (s *server) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return s.drain()
 		}
+	}
+}
+
+// serve tells when an HTTP server fails.
+func (s *server) serve(what string, serve func() error) {
+	if err := serve(); !errors.Is(err, http.ErrServerClosed) {
+		s.failed <- fmt.Errorf("serve %s: %w", what, err)
 	}
 }
 
@@ -169,7 +158,28 @@ func (s *server) reload() {
 		}
 		return
 	}
-	s.log.Info("reloaded", "rules", len(cfg.Rules), "clients", len(cfg.Radius.Clients))
+	for _, o := range s.opened {
+		if o.certificate == nil {
+			continue
+		}
+		if err := o.certificate.Reload(); err != nil {
+			s.log.Error("the new certificate can't be used, the old one stays in force", "error", err)
+		}
+	}
+	s.log.Info("reloaded", "rules", len(cfg.Rules), "clients", len(cfg.Radius.Clients), "applications", len(cfg.LDAP.Apps))
+	if !reflect.DeepEqual(fixed(s.cfg), fixed(cfg)) {
+		s.log.Warn("only rules, zones, clients, applications and certificates are reloaded; what else was changed takes a restart")
+	}
+}
+
+// fixed is the configuration without what a reload puts into force.
+func fixed(cfg *config.Config) config.Config {
+	c := config.Config{
+		Site: cfg.Site, Store: cfg.Store, Directory: cfg.Directory, Radius: cfg.Radius, LDAP: cfg.LDAP, Web: cfg.Web, Throttle: cfg.Throttle,
+		Password: cfg.Password, OTP: cfg.OTP, Log: cfg.Log, Metrics: cfg.Metrics, Process: cfg.Process,
+	}
+	c.Radius.Clients, c.LDAP.Apps = nil, nil
+	return c
 }
 
 // drain answers what is in work and closes everything.
@@ -177,7 +187,19 @@ func (s *server) drain() error {
 	notify("STOPPING=1")
 	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
 	defer cancel()
-	err := s.radius.Shutdown(ctx)
+	// Together: what one has in work must not use up the time of another.
+	doors := []func(context.Context) error{s.radius.Shutdown, s.ldap.Shutdown}
+	for _, site := range s.sites {
+		doors = append(doors, site.Shutdown)
+	}
+	closed := make(chan error)
+	for _, shutdown := range doors {
+		go func() { closed <- shutdown(ctx) }()
+	}
+	var err error
+	for range doors {
+		err = errors.Join(err, <-closed)
+	}
 	if s.watch != nil {
 		err = errors.Join(err, s.watch.Shutdown(ctx))
 	}
@@ -200,19 +222,4 @@ func notify(state string) {
 	}
 	defer conn.Close()
 	conn.Write([]byte(state))
-}
-
-// window: in the gate 0 is the default and less than 0 is none.
-func window(cfg config.OTP) int {
-	if cfg.Window == 0 {
-		return -1
-	}
-	return cfg.Window
-}
-
-func throttle(cfg config.Throttle) gate.Throttle {
-	return gate.Throttle{
-		Off: !cfg.Enabled, DryRun: cfg.DryRun, First: cfg.First, Longest: cfg.Longest,
-		Spray: cfg.Spray, Window: cfg.SprayWindow, CodesADay: cfg.CodesADay, Never: cfg.Never,
-	}
 }

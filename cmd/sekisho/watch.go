@@ -9,15 +9,13 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"sekisho/gate"
 	"sekisho/internal/config"
 	"sekisho/internal/metrics"
 )
 
 // listenWatch opens /metrics and /healthz, for those who watch the server.
-func (s *server) listenWatch(registry *prometheus.Registry) error {
+func (s *server) listenWatch() error {
 	if s.cfg.Metrics.Listen == "" {
 		return nil
 	}
@@ -26,16 +24,16 @@ func (s *server) listenWatch(registry *prometheus.Registry) error {
 		return fmt.Errorf("listen for metrics: %w", err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", metrics.Handler(registry))
+	mux.Handle("GET /metrics", metrics.Handler(s.registry))
 	mux.HandleFunc("GET /healthz", s.health)
 	s.watch = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn)}
-	metrics.Gauge(registry, "sekisho_alive", "1 while sign-ins can be settled.", func() float64 {
+	metrics.Gauge(s.registry, "sekisho_alive", "1 while sign-ins can be settled.", func() float64 {
 		if s.gate.Alive() {
 			return 1
 		}
 		return 0
 	})
-	metrics.Gauge(registry, "sekisho_hash_queue", "How much of the password hash queue is taken, 1 is full.", s.pool.Load)
+	metrics.Gauge(s.registry, "sekisho_hash_queue", "How much of the password hash queue is taken, 1 is full.", s.pool.Load)
 	return nil
 }
 

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sekisho/gate"
+	"sekisho/internal/config"
+	"sekisho/ldapproxy"
+	"sekisho/radiusd"
+	"sekisho/weblogin"
+)
+
+// apply puts what a reload may change into force.
+func (s *server) apply(cfg *config.Config) error {
+	clients := make([]radiusd.Client, len(cfg.Radius.Clients))
+	for i, c := range cfg.Radius.Clients {
+		clients[i] = radiusd.Client{
+			Name: c.Name, Prefix: c.Prefix, Secrets: c.Secrets, Service: c.Service, Zone: c.Zone, Separator: c.Separator,
+			AllowMissingMA: c.AllowMissingMA, Proxy: c.Proxy, NoClass: c.NoClass, RejectDelay: c.RejectDelay,
+		}
+	}
+	list, err := radiusd.NewClients(clients)
+	if err != nil {
+		return err
+	}
+	apps := make([]ldapproxy.App, len(cfg.LDAP.Apps))
+	for i, a := range cfg.LDAP.Apps {
+		apps[i] = ldapproxy.App{
+			Name: a.Name, Prefixes: a.Prefixes, Service: a.Service, Zone: a.Zone, Separator: a.Separator, Anonymous: a.Anonymous,
+			SizeLimit: a.SizeLimit, TimeLimit: a.TimeLimit, RejectDelay: a.RejectDelay,
+		}
+		for _, account := range a.Accounts {
+			apps[i].Accounts = append(apps[i].Accounts, ldapproxy.Account{DN: account.DN, Password: account.Password})
+		}
+	}
+	known, err := ldapproxy.NewApps(apps)
+	if err != nil {
+		return err
+	}
+	s.gate.SetRules(cfg.Policy(), cfg.Zones())
+	s.radius.SetClients(list)
+	s.ldap.SetApps(known)
+	return nil
+}
+
+// browserDoor fills in what the pages say.
+func browserDoor(h *house, g *gate.Gate, log *slog.Logger, registry *prometheus.Registry) *weblogin.Server {
+	cfg := h.cfg
+	w := &weblogin.Server{
+		Gate: g, Accounts: h.accounts(), URL: cfg.Web.URL, Log: log, Metrics: registry, RejectDelay: cfg.Web.RejectDelay,
+		Site: weblogin.Site{
+			Name: cfg.Site.Name, Help: cfg.Site.Help, Languages: cfg.Site.Languages,
+			Accent: cfg.Web.Accent, Logo: cfg.Web.Logo, LogoType: cfg.Web.LogoType,
+		},
+	}
+	for _, service := range cfg.Web.Services {
+		w.Services = append(w.Services, weblogin.Service(service))
+	}
+	return w
+}
+
+// listen binds everything, or nothing.
+func (s *server) listen() error {
+	if err := s.radius.Listen(s.cfg.Radius.Auth); err != nil {
+		return err
+	}
+	for _, listen := range []func() error{s.listenLDAP, s.listenWeb, s.listenWatch} {
+		if err := listen(); err != nil {
+			s.closeOpened()
+			s.radius.Shutdown(context.Background())
+			return err
+		}
+	}
+	return nil
+}
+
+// listeners tells what is open, a line each.
+func (s *server) listeners() []string {
+	var lines []string
+	for _, addr := range s.radius.Addrs() {
+		lines = append(lines, fmt.Sprintf("radius  udp %s", addr))
+	}
+	for _, o := range s.opened {
+		lines = append(lines, o.String())
+	}
+	if s.socket != nil {
+		lines = append(lines, fmt.Sprintf("metrics tcp %s", s.socket.Addr()))
+	}
+	return lines
+}
+
+// listenLDAP opens the LDAP door where there are listeners.
+func (s *server) listenLDAP() error {
+	for _, l := range s.cfg.LDAP.Listeners {
+		o, err := s.open(l.Listener)
+		if err != nil {
+			return err
+		}
+		bound := ldapproxy.Listener{Listener: o.socket, StartTLS: !l.TLS, PlainBinds: l.PlainBinds, Zone: l.Zone}
+		if o.certificate != nil {
+			bound.TLS = o.certificate.TLS()
+		}
+		if len(l.Proxies) > 0 {
+			bound.How = "proxy-header"
+		}
+		s.binds = append(s.binds, bound)
+	}
+	return nil
+}
+
+// listenWeb opens the browser door where there are listeners.
+func (s *server) listenWeb() error {
+	for _, l := range s.cfg.Web.Listeners {
+		o, err := s.open(l.Listener)
+		if err != nil {
+			return err
+		}
+		site := &http.Server{
+			Handler:           s.web.Handler(weblogin.Listener{Name: l.Name, Zone: l.Zone, Proxies: l.Forward}),
+			ReadHeaderTimeout: 10 * time.Second,
+			ReadTimeout:       30 * time.Second,
+			WriteTimeout:      30 * time.Second,
+			IdleTimeout:       2 * time.Minute,
+			MaxHeaderBytes:    16 << 10,
+			// A handshake that fails is the other side's affair.
+			ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		}
+		serve := site.Serve
+		if l.TLS {
+			site.TLSConfig = o.certificate.TLS()
+			serve = func(l net.Listener) error { return site.ServeTLS(l, "", "") }
+		}
+		s.sites = append(s.sites, webSite{site, func() error { return serve(o.socket) }})
+	}
+	return nil
+}
+
+// webSite is one web listener and how it is served.
+type webSite struct {
+	*http.Server
+	serve func() error
+}
+
+// window: in the gate 0 is the default and less than 0 is none.
+func window(cfg config.OTP) int {
+	if cfg.Window == 0 {
+		return -1
+	}
+	return cfg.Window
+}
+
+func throttle(cfg config.Throttle) gate.Throttle {
+	return gate.Throttle{
+		Off: !cfg.Enabled, DryRun: cfg.DryRun, First: cfg.First, Longest: cfg.Longest,
+		Spray: cfg.Spray, Window: cfg.SprayWindow, CodesADay: cfg.CodesADay, Never: cfg.Never,
+	}
+}
