@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"sekisho/policy"
 )
 
 // App is one application: who may ask, and for which service.
@@ -53,7 +55,7 @@ type Apps struct {
 func NewApps(apps []App) (*Apps, error) {
 	var faults []error
 	names := make(map[string]bool)
-	prefixes := make(map[netip.Prefix]string)
+	var prefixes policy.Networks[string]
 	list := slices.Clone(apps)
 	for i := range list {
 		a := &list[i]
@@ -71,16 +73,11 @@ func NewApps(apps []App) (*Apps, error) {
 		if len(a.Prefixes) == 0 {
 			fault("has no address")
 		}
-		a.Prefixes = slices.Clone(a.Prefixes)
-		for j, given := range a.Prefixes {
-			prefix, ok := unmap(given)
-			if other, taken := prefixes[prefix]; !ok {
-				fault("%v is not an address prefix", given)
-			} else if taken {
+		for _, prefix := range a.Prefixes {
+			if other, taken := prefixes.Has(prefix); taken {
 				fault("has the prefix %v of application %q", prefix, other)
-			} else {
-				prefixes[prefix] = a.Name
-				a.Prefixes[j] = prefix
+			} else if !prefixes.Put(prefix, a.Name) {
+				fault("%v is not an address prefix", prefix)
 			}
 		}
 
@@ -107,18 +104,6 @@ func NewApps(apps []App) (*Apps, error) {
 	return &Apps{list: list}, nil
 }
 
-// unmap turns an IPv4-mapped prefix into the IPv4 prefix it stands for, so
-// that an application is found on whatever socket it comes in.
-func unmap(p netip.Prefix) (netip.Prefix, bool) {
-	if p.IsValid() && p.Addr().Is4In6() {
-		if p.Bits() < 96 {
-			return netip.Prefix{}, false
-		}
-		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-	}
-	return p.Masked(), p.IsValid()
-}
-
 // account is a service account at work.
 type account struct {
 	dn       string            // as configured
@@ -140,14 +125,13 @@ type app struct {
 
 // table finds the application of an address, and knows all service accounts.
 type table struct {
-	apps     map[netip.Prefix]*app
-	bits     []int           // prefix lengths in use, the longest first
+	apps     policy.Networks[*app]
 	accounts map[string]bool // canonical DNs of every application's
 	services []string        // the DNs of these, as configured
 }
 
 func newTable(apps *Apps) *table {
-	t := &table{apps: make(map[netip.Prefix]*app), accounts: make(map[string]bool)}
+	t := &table{accounts: make(map[string]bool)}
 	if apps == nil {
 		return t
 	}
@@ -162,25 +146,14 @@ func newTable(apps *Apps) *table {
 			t.accounts[dn] = true
 		}
 		for _, prefix := range a.Prefixes {
-			t.apps[prefix] = working
-			t.bits = append(t.bits, prefix.Bits())
+			t.apps.Put(prefix, working)
 		}
 	}
-	slices.Sort(t.bits)
-	t.bits = slices.Compact(t.bits)
-	slices.Reverse(t.bits)
 	return t
 }
 
 // find returns the application of an address, nil if there is none.
 func (t *table) find(addr netip.Addr) *app {
-	addr = addr.Unmap().WithZone("")
-	for _, bits := range t.bits {
-		if prefix, err := addr.Prefix(bits); err == nil { // it is an error for the other family's lengths
-			if found := t.apps[prefix]; found != nil {
-				return found
-			}
-		}
-	}
-	return nil
+	found, _ := t.apps.Of(addr)
+	return found
 }

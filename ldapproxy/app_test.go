@@ -46,7 +46,7 @@ func TestNewAppsNamesEveryFault(t *testing.T) {
 	}
 	for _, want := range []string{
 		`application "": has no name`, `application "dovecot": is named twice`, `application "a": has no address`,
-		`application "b": has the prefix 127.0.0.0/8 of application "dovecot"`, `application "c": invalid Prefix is not`,
+		`application "b": has the prefix ::ffff:127.1.2.3/104 of application "dovecot"`, `application "c": invalid Prefix is not`,
 		`application "d": ::ffff:1.2.3.4/90 is not`, `application "e": a negative`, `application "f": a negative`, `application "g": a negative`,
 		`application "h": account "nonsense" is not`, `application "i": account "" is not`, `application "j": account "UID=SVC`, `application "k": account "uid=x,` + testBase + `" has no password`,
 	} {

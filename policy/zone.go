@@ -19,10 +19,8 @@ type Zone struct {
 // Zones finds the zone of an address. The nil Zones knows only [OffCampus].
 // It does not change once made.
 type Zones struct {
-	list   []Zone // OffCampus is always among them
-	where  map[netip.Prefix]int
-	bits4  []int // lengths in use, longest first
-	bits6  []int
+	list   []Zone        // OffCampus is always among them
+	where  Networks[int] // into list
 	byName map[string]int
 }
 
@@ -31,7 +29,7 @@ type Zones struct {
 // of type [Faults]: a doubled name, one prefix in two zones, host bits behind
 // a prefix, enrolment from outside.
 func NewZones(zones []Zone) (*Zones, error) {
-	z := &Zones{where: map[netip.Prefix]int{}, byName: map[string]int{}}
+	z := &Zones{byName: map[string]int{}}
 	var faults Faults
 	for _, zone := range zones {
 		if zone.Name == "" {
@@ -60,27 +58,17 @@ func NewZones(zones []Zone) (*Zones, error) {
 				faults.zone(zone.Name, fmt.Sprintf("prefixes[%d]", k), "%v", err)
 				continue
 			}
-			if other, taken := z.where[prefix]; taken && other != i {
+			if other, taken := z.where.Has(prefix); taken && other != i {
 				faults.zone(zone.Name, fmt.Sprintf("prefixes[%d]", k), "%v is in zone %q, too; keep one of them", prefix, z.list[other].Name)
 				continue
 			}
 			zone.Prefixes[k] = prefix
-			z.where[prefix] = i
-			bits := &z.bits6
-			if prefix.Addr().Is4() {
-				bits = &z.bits4
-			}
-			if !slices.Contains(*bits, prefix.Bits()) {
-				*bits = append(*bits, prefix.Bits())
-			}
+			z.where.Put(prefix, i)
 		}
 	}
 	if len(faults) > 0 {
 		return nil, faults
 	}
-	longestFirst := func(a, b int) int { return b - a }
-	slices.SortFunc(z.bits4, longestFirst)
-	slices.SortFunc(z.bits6, longestFirst)
 	return z, nil
 }
 
@@ -89,22 +77,11 @@ func NewZones(zones []Zone) (*Zones, error) {
 // OffCampus holds for its own prefixes only: the rest of the world is not
 // behind one address. The Prefixes of the answer must not be changed.
 func (z *Zones) Of(addr netip.Addr) Zone {
-	if z == nil || !addr.IsValid() {
+	if z == nil {
 		return Zone{Name: OffCampus}
 	}
-	addr = addr.Unmap()
-	lengths := z.bits6
-	if addr.Is4() {
-		lengths = z.bits4
-	}
-	for _, bits := range lengths {
-		prefix, err := addr.Prefix(bits) // drops the scope id
-		if err != nil {
-			continue
-		}
-		if i, ok := z.where[prefix]; ok {
-			return z.list[i]
-		}
+	if i, ok := z.where.Of(addr); ok {
+		return z.list[i]
 	}
 	return Zone{Name: OffCampus}
 }

@@ -59,7 +59,7 @@ type Clients struct {
 func NewClients(clients []Client) (*Clients, error) {
 	var faults []error
 	names := make(map[string]bool)
-	prefixes := make(map[netip.Prefix]string)
+	var prefixes policy.Networks[string]
 	list := slices.Clone(clients)
 	for i := range list {
 		c := &list[i]
@@ -74,14 +74,10 @@ func NewClients(clients []Client) (*Clients, error) {
 		}
 		names[c.Name] = true
 
-		prefix, ok := unmap(c.Prefix)
-		if other, taken := prefixes[prefix]; !ok {
+		if other, taken := prefixes.Has(c.Prefix); taken {
+			fault("has the prefix %v of client %q", c.Prefix, other)
+		} else if !prefixes.Put(c.Prefix, c.Name) {
 			fault("%v is not an address prefix", c.Prefix)
-		} else if taken {
-			fault("has the prefix %v of client %q", prefix, other)
-		} else {
-			prefixes[prefix] = c.Name
-			c.Prefix = prefix
 		}
 
 		if len(c.Secrets) == 0 || slices.ContainsFunc(c.Secrets, func(s []byte) bool { return len(s) == 0 }) {
@@ -103,18 +99,6 @@ func NewClients(clients []Client) (*Clients, error) {
 	return &Clients{list: list}, nil
 }
 
-// unmap turns an IPv4-mapped prefix into the IPv4 prefix it stands for, so
-// that a client is found on whatever socket it comes in.
-func unmap(p netip.Prefix) (netip.Prefix, bool) {
-	if p.IsValid() && p.Addr().Is4In6() {
-		if p.Bits() < 96 {
-			return netip.Prefix{}, false
-		}
-		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-	}
-	return p.Masked(), p.IsValid()
-}
-
 // nas is a client at work: with its secrets ready for use, its counters and
 // what is remembered of it while this list of clients is in force.
 type nas struct {
@@ -128,13 +112,11 @@ type nas struct {
 
 // table finds the client of an address.
 type table struct {
-	clients map[netip.Prefix]*nas
-	bits4   []int // prefix lengths in use, the longest first
-	bits6   []int
+	clients policy.Networks[*nas]
 }
 
 func newTable(clients *Clients, m *metrics) *table {
-	t := &table{clients: make(map[netip.Prefix]*nas)}
+	t := &table{}
 	if clients == nil {
 		return t
 	}
@@ -143,36 +125,15 @@ func newTable(clients *Clients, m *metrics) *table {
 		for _, key := range c.Secrets {
 			n.secrets = append(n.secrets, newSecret(key))
 		}
-		t.clients[c.Prefix] = n
-		if c.Prefix.Addr().Is4() {
-			t.bits4 = append(t.bits4, c.Prefix.Bits())
-		} else {
-			t.bits6 = append(t.bits6, c.Prefix.Bits())
-		}
-	}
-	for _, bits := range []*[]int{&t.bits4, &t.bits6} {
-		slices.Sort(*bits)
-		*bits = slices.Compact(*bits)
-		slices.Reverse(*bits)
+		t.clients.Put(c.Prefix, n)
 	}
 	return t
 }
 
 // find returns the client of an address, nil if there is none.
 func (t *table) find(addr netip.Addr) *nas {
-	addr = addr.WithZone("")
-	bits := t.bits6
-	if addr.Is4() {
-		bits = t.bits4
-	}
-	for _, n := range bits {
-		if prefix, err := addr.Prefix(n); err == nil {
-			if found := t.clients[prefix]; found != nil {
-				return found
-			}
-		}
-	}
-	return nil
+	found, _ := t.clients.Of(addr)
+	return found
 }
 
 // believe decides whether a packet is believed to come from the client, and

@@ -39,7 +39,7 @@ func TestNewClientsNamesEveryFault(t *testing.T) {
 		t.Fatal("no fault found")
 	}
 	for _, want := range []string{
-		`client "": has no name`, `client "vpn1": is named twice`, `has the prefix 127.0.0.0/8 of client "vpn1"`,
+		`client "": has no name`, `client "vpn1": is named twice`, `has the prefix ::ffff:127.1.2.3/104 of client "vpn1"`,
 		`client "zero":`, `client "wide":`, `client "c": has no secret`, `client "d": has no secret`,
 		`client "e": a proxy`, `client "f": a negative`,
 	} {
