@@ -58,6 +58,7 @@ func (c *conn) handshake() disconnect {
 		return byTLS
 	}
 	c.raw.SetDeadline(time.Time{})
+	acknowledge(c.raw)
 	c.wire = secured
 	return staying
 }
