@@ -22,6 +22,11 @@ type demo struct {
 		Auth   string `json:"auth"`
 		Secret string `json:"secret"`
 	} `json:"radius"`
+	Web struct {
+		Inside   string   `json:"inside"`
+		Outside  string   `json:"outside"`
+		Services []string `json:"services"` // mail and wiki
+	} `json:"web"`
 	Metrics string `json:"metrics"`
 	Config  string `json:"config"`
 	Store   string `json:"store"`
@@ -30,7 +35,7 @@ type demo struct {
 // startDemo starts it and returns the site that it made.
 func startDemo(t *testing.T) (*site, demo, *process) {
 	t.Helper()
-	cmd := exec.Command(program(t), "demo", "--json", "--base-port", fmt.Sprint(freePort(t, 6)))
+	cmd := exec.Command(program(t), "demo", "--json", "--base-port", fmt.Sprint(freePort(t, 1, 2, 3, 4, 5, 6, 7)))
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 	p := launch(t, cmd)
 	var d demo
