@@ -15,9 +15,28 @@ type Round struct {
 type entrant struct {
 	*peer
 	load loader                // built before the time starts, for codes of that time
+	talk talker                // in its place, over TCP
 	anew func() (*peer, error) // not nil: a fresh peer each round
-	fits func(t *Tally) error  // nil: every answer must be an Access-Accept
+	fits func(t *Tally) error  // nil: no answer may be a refusal
 	warm func(p *peer) error   // nil: not
+}
+
+// talker builds a load over TCP.
+type talker func(at time.Time) *Talk
+
+// work is a load that is ready to run.
+type work interface{ Run() (*Tally, error) }
+
+// ready builds an entrant's load for a time.
+func (e *entrant) ready(at time.Time) work {
+	if e.talk != nil {
+		t := e.talk(at)
+		t.To = e.to
+		return t
+	}
+	l := e.load(at)
+	l.To = e.to
+	return l
 }
 
 // contest has the entrants do the same work, one after the other, in several
@@ -71,10 +90,9 @@ func (b *Bench) hold(c contest) (*Standing, error) {
 		if c.atStep {
 			at = nextStep()
 		}
-		loads := make([]*Load, len(c.entrants))
+		loads := make([]work, len(c.entrants))
 		for k, e := range c.entrants {
-			loads[k] = e.load(at)
-			loads[k].To = e.to
+			loads[k] = e.ready(at)
 		}
 		if c.atStep {
 			time.Sleep(time.Until(at.Add(inStep)))
@@ -97,7 +115,7 @@ func (b *Bench) hold(c contest) (*Standing, error) {
 	return s, nil
 }
 
-func (e *entrant) round(l *Load) (Round, error) {
+func (e *entrant) round(l work) (Round, error) {
 	before := e.cpu()
 	t, err := l.Run()
 	if err != nil {

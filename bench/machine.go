@@ -2,11 +2,13 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,7 +20,10 @@ func machine(folder string) []Fact {
 		{"kernel", kernel()},
 		{"Go", runtime.Version()},
 		{"freeradius", installed("freeradius")},
+		{"slapd", installed("slapd")},
+		{"lemonldap-ng-handler", installed("lemonldap-ng-handler")},
 		{"store on", fileSystem(folder)},
+		{"fdatasync of 4 KiB, one after the other", syncs(folder)},
 	}
 	for _, name := range []string{"GOMAXPROCS", "GOGC", "GOMEMLIMIT"} {
 		value := cmp.Or(os.Getenv(name), "not set")
@@ -52,6 +57,24 @@ func kernel() string {
 func installed(name string) string {
 	out, _ := exec.Command("dpkg-query", "-W", "-f", "${Version}", name).Output()
 	return cmp.Or(strings.TrimSpace(string(out)), "not installed")
+}
+
+// syncs is how many small writes a second can be made durable: what a server
+// without group commit can't exceed.
+func syncs(folder string) string {
+	f, err := os.CreateTemp(folder, "sync-")
+	if err != nil {
+		return "?"
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	block, n, start := make([]byte, 4<<10), 0, time.Now()
+	for ; time.Since(start) < time.Second; n++ {
+		if _, err := f.Write(block); err != nil || unix.Fdatasync(int(f.Fd())) != nil {
+			return "?"
+		}
+	}
+	return fmt.Sprintf("%.0f/s", float64(n)/time.Since(start).Seconds())
 }
 
 // fileSystem matters since a sign-in waits for the disk: on tmpfs it would

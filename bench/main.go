@@ -1,16 +1,18 @@
-// Bench measures Sekisho beside a UDP server that only echoes and beside
-// FreeRADIUS, on this machine, and prints the tables of docs/performance.md.
+// Bench measures Sekisho beside FreeRADIUS, slapd, and servers that only
+// answer, on this machine, and prints the tables of docs/performance.md.
 //
 //	go run ./bench [-run REGEXP] [-rounds 5] [-seconds 5] [-out FILE]
 //
 // One round, told: the requests are built first, with the codes of the step
 // that is about to begin. Then each contestant, a process of its own, gets
-// the same load from a few sockets; every reply is counted, one in 64 has its
-// authenticators checked, nothing is sent twice. What the server used of the
-// processors is read from /proc once it has come to rest. Rounds are
-// interleaved and compared one by one, so a noisy machine does harm to the
-// figures but not to one contestant's. Nothing here needs a fixed port, and
-// the folder in TMPDIR is gone afterwards; it should lie on a real disk.
+// the same load. RADIUS goes over a few sockets; every reply is counted, one
+// in 64 has its authenticators checked, nothing is sent twice. LDAP and HTTP
+// go over connections that are kept, one request at a time on each, and every
+// answer is read. What the server used of the processors is read from /proc
+// once it has come to rest. Rounds are interleaved and compared one by one, so
+// a noisy machine does harm to the figures but not to one contestant's.
+// Nothing here needs a fixed port, and the folder in TMPDIR is gone
+// afterwards; it should lie on a real disk.
 package main
 
 import (
@@ -116,6 +118,16 @@ func write(r *Report, file string) error {
 	}
 	_, err = r.WriteTo(f)
 	return errors.Join(err, f.Close())
+}
+
+// wait lets time pass, unless the run is interrupted.
+func (b *Bench) wait(d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-b.ctx.Done():
+		return b.ctx.Err()
+	}
 }
 
 // say tells how far it is.

@@ -12,6 +12,10 @@ var (
 	inside  = netip.AddrFrom4([4]byte{127, 0, 0, 2}) // password
 )
 
+// crowded is one of a few more addresses: a server bounds the connections of
+// each.
+func crowded(i int) netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 1, byte(1 + i)}) }
+
 // peer is a contestant at work.
 type peer struct {
 	*process

@@ -19,6 +19,8 @@ import (
 const (
 	roleEcho = "echo"
 	roleDoor = "door"
+
+	roleHandler = "handler"
 )
 
 // play is such a process: it prints where it listens and serves until killed.
@@ -28,6 +30,8 @@ func play(role string) error {
 		return serveEcho()
 	case roleDoor:
 		return serveDoor()
+	case roleHandler:
+		return serveHandler()
 	}
 	return fmt.Errorf("there is no role %q", role)
 }
@@ -42,7 +46,7 @@ func (b *Bench) start(role string) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := p.line("udp ")
+	text, err := p.line("at ")
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +62,7 @@ func serveEcho() error {
 		return err
 	}
 	conn.SetReadBuffer(buffer)
-	fmt.Println("udp", conn.LocalAddr())
+	fmt.Println("at", conn.LocalAddr())
 	failed := make(chan error)
 	for range runtime.GOMAXPROCS(0) {
 		go func() {
@@ -92,7 +96,7 @@ func serveDoor() error {
 	if err := s.Listen([]string{netip.AddrPortFrom(outside, 0).String()}); err != nil {
 		return err
 	}
-	fmt.Println("udp", s.Addrs()[0])
+	fmt.Println("at", s.Addrs()[0])
 	return s.Serve()
 }
 

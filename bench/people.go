@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -212,4 +213,40 @@ func (h *house) handOutDevices(ring *keyring.Ring, now time.Time) error {
 		}
 	}
 	return tx.Commit()
+}
+
+func (p person) display() string { return "Hanako " + p.name() }
+func (p person) mail() string    { return p.name() + "@example.ac.jp" }
+
+// introduceThemselves gives everybody a display name and a mail address, as
+// display and mail say, for a directory to show.
+func (h *house) introduceThemselves() error {
+	db, err := sql.Open("sqlite", h.store())
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec("UPDATE person SET display = 'Hanako ' || name, mail = name || '@example.ac.jp'")
+	return err
+}
+
+// add adds to the configuration.
+func (h *house) add(text string) error {
+	f, err := os.OpenFile(filepath.Join(h.folder, "config.toml"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}
+
+// rows is how many the book has.
+func (h *house) rows() (n int, err error) {
+	db, err := sql.Open("sqlite", h.store())
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close()
+	err = db.QueryRow("SELECT count(*) FROM event").Scan(&n)
+	return n, err
 }

@@ -27,6 +27,7 @@ type Facts struct {
 	Name string
 	Note string
 	List []Fact
+	Bars []Bar
 }
 
 // Standing is how a contest ended.
@@ -34,7 +35,11 @@ type Standing struct {
 	Name        string
 	Note        string
 	Contestants []*Contestant
+	Bars        []Bar
 }
+
+// beside are the contestants that the others are compared with.
+var beside = []string{"echo", "freeradius", "slapd", "handler"}
 
 // Contestant is one of them with all its rounds.
 type Contestant struct {
@@ -59,6 +64,7 @@ func (r *Report) WriteTo(w io.Writer) (int64, error) {
 func (f *Facts) markdown(w io.Writer) {
 	heading(w, f.Name, f.Note)
 	table(w, []string{"figure", ""}, facts(f.List))
+	bars(w, f.Bars)
 }
 
 func facts(list []Fact) (rows [][]string) {
@@ -71,10 +77,11 @@ func facts(list []Fact) (rows [][]string) {
 func (s *Standing) markdown(w io.Writer) {
 	heading(w, s.Name, s.Note)
 	head := []string{"", "rate in each round, 1/s", "median", "CPU, ms/1,000", "p50", "p99", "lost", "RSS peak"}
-	echo, free := s.find("echo"), s.find("freeradius")
-	for _, other := range []*Contestant{echo, free} {
-		if other != nil {
-			head = append(head, "rate ÷ "+other.Name, "CPU × "+other.Name)
+	var others []*Contestant
+	for _, name := range beside {
+		if other := s.find(name); other != nil {
+			others = append(others, other)
+			head = append(head, "rate ÷ "+name, "CPU × "+name)
 		}
 	}
 	var rows [][]string
@@ -83,15 +90,14 @@ func (s *Standing) markdown(w io.Writer) {
 			c.Name, c.rates(), fmt.Sprintf("%.0f", c.rate()), fmt.Sprintf("%.1f", c.cpu()),
 			brief(c.quantile(0.5)), brief(c.quantile(0.99)), fmt.Sprint(c.lost()), mega(c.Peak),
 		}
-		for _, other := range []*Contestant{echo, free} {
-			if other != nil {
-				rate, cpu := c.against(other)
-				row = append(row, fmt.Sprintf("%.2f", rate), fmt.Sprintf("%.2f", cpu))
-			}
+		for _, other := range others {
+			rate, cpu := c.against(other)
+			row = append(row, fmt.Sprintf("%.2f", rate), fmt.Sprintf("%.2f", cpu))
 		}
 		rows = append(rows, row)
 	}
 	table(w, head, rows)
+	bars(w, s.Bars)
 }
 
 func (s *Standing) find(name string) *Contestant {
@@ -172,6 +178,15 @@ func table(w io.Writer, head []string, rows [][]string) {
 	fmt.Fprintf(w, "|%s\n", strings.Repeat("---|", len(head)))
 	for _, row := range rows {
 		line(row)
+	}
+}
+
+func bars(w io.Writer, list []Bar) {
+	if len(list) > 0 {
+		fmt.Fprintln(w)
+	}
+	for _, b := range list {
+		fmt.Fprintf(w, "- %s\n", b)
 	}
 }
 

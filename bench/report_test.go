@@ -52,6 +52,29 @@ A note.
 	}
 }
 
+// What should be reached stands below the table, and is compared round by
+// round.
+func TestReportBars(t *testing.T) {
+	s := &Standing{Name: "x", Contestants: []*Contestant{
+		{Name: "slapd", Rounds: []Round{round(100, time.Second, time.Millisecond), round(400, time.Second, time.Millisecond), round(100, time.Second, time.Millisecond)}},
+		{Name: "sekisho", Rounds: []Round{round(120, time.Second, time.Millisecond), round(200, time.Second, time.Millisecond), round(130, time.Second, time.Millisecond)}},
+	}}
+	s.reach("sekisho", "slapd", 1)
+	s.reach("sekisho", "slapd", 1.21)
+	s.Bars = append(s.Bars, Bar{What: "KB", Is: 20, Bar: 20, Most: true}, Bar{What: "KB", Is: 20.1, Bar: 20, Most: true})
+	var b strings.Builder
+	s.markdown(&b)
+	want := `
+- rate of sekisho ÷ slapd: 1.20, should be at least 1.00: met
+- rate of sekisho ÷ slapd: 1.20, should be at least 1.21: **missed**
+- KB: 20.00, should be at most 20.00: met
+- KB: 20.10, should be at most 20.00: **missed**
+`
+	if !strings.HasSuffix(b.String(), want) || !strings.Contains(b.String(), "| rate ÷ slapd | CPU × slapd |") {
+		t.Errorf("got:\n%s", b.String())
+	}
+}
+
 func TestMedian(t *testing.T) {
 	for _, c := range []struct {
 		list []int

@@ -36,6 +36,13 @@ func scenarios() []scenario {
 		scenario{"onecode", (*Bench).oneCode},
 		scenario{"demo", (*Bench).demo},
 		scenario{"million", (*Bench).million},
+		scenario{"ldap-search", (*Bench).ldapSearch},
+		scenario{"ldap-bind", (*Bench).ldapBind},
+		scenario{"ldap-code/8", func(b *Bench) (Section, error) { return b.ldapCode(8) }},
+		scenario{"ldap-code/64", func(b *Bench) (Section, error) { return b.ldapCode(64) }},
+		scenario{"idle", (*Bench).idle},
+		scenario{"verify", (*Bench).verify},
+		scenario{"page", (*Bench).page},
 	)
 }
 

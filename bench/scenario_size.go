@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -104,18 +105,30 @@ func (b *Bench) demo() (Section, error) {
 // freeBase is a base port for the demo, which takes UDP there and TCP some
 // ports above it.
 func freeBase() (uint16, error) {
-	const metrics = 6
 	for range 100 {
 		base, err := freePort()
 		if err != nil {
 			return 0, err
 		}
-		l, err := net.Listen("tcp4", netip.AddrPortFrom(outside, base+metrics).String())
-		if err == nil {
-			return base, l.Close()
+		if base < math.MaxUint16-demoPorts && allFree(base) {
+			return base, nil
 		}
 	}
 	return 0, errors.New("no free ports for the demo")
+}
+
+// demoPorts is how many ports above its first one the demo may take.
+const demoPorts = 7
+
+func allFree(base uint16) bool {
+	for above := range uint16(demoPorts) {
+		l, err := net.Listen("tcp4", netip.AddrPortFrom(outside, base+1+above).String())
+		if err != nil {
+			return false
+		}
+		l.Close()
+	}
+	return true
 }
 
 // million: as many accounts as the largest university has ever given out.
