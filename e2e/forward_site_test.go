@@ -31,10 +31,11 @@ const (
 // of them is.
 type webSite struct {
 	*site
-	sso     string // address of the sign-in page
-	asked   string // address where the proxies ask
-	proxy   string // address of the services' proxy
-	backend *backend
+	sso     string   // address of the sign-in page
+	asked   string   // address where the proxies ask
+	proxy   string   // address of the services' proxy
+	backend *backend // of the mail
+	wiki    *backend
 	roots   *x509.CertPool
 }
 
@@ -42,7 +43,7 @@ func newWebSite(t *testing.T) *webSite {
 	t.Helper()
 	port := freePort(t, 1, 2)
 	at := func(n int) string { return fmt.Sprintf("127.0.0.1:%d", port+n) }
-	w := &webSite{sso: at(0), asked: at(1), proxy: at(2), backend: newBackend(t)}
+	w := &webSite{sso: at(0), asked: at(1), proxy: at(2), backend: newBackend(t, mailHost), wiki: newBackend(t, wikiHost)}
 	w.site = newSite(t)
 	w.roots = w.certificate(ssoHost, mailHost, wikiHost)
 	text := strings.Replace(fenced(t, "README.md", "toml", 0), "https://0.0.0.0:443", "https://"+w.sso, 1)
@@ -80,21 +81,22 @@ func replaced(t *testing.T, text string, pairs ...string) string {
 	return text
 }
 
-// backend is the services' own server. It tells in its answer what reached it.
+// backend is a service's own server. It tells in its answer what reached it.
 type backend struct{ address string }
 
 // arrived is a request as the backend saw it.
 type arrived struct {
+	At     string // whose backend it is
 	Host   string
 	Method string
 	URI    string
 	Header http.Header
 }
 
-func newBackend(t *testing.T) *backend {
+func newBackend(t *testing.T, name string) *backend {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		json.NewEncoder(w).Encode(arrived{r.Host, r.Method, r.RequestURI, r.Header})
+		json.NewEncoder(w).Encode(arrived{name, r.Host, r.Method, r.RequestURI, r.Header})
 	}))
 	t.Cleanup(server.Close)
 	return &backend{server.Listener.Addr().String()}

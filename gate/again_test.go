@@ -186,7 +186,7 @@ func TestUnknownSourcesShareNoRow(t *testing.T) {
 func TestPresentedTicketSharesNoRow(t *testing.T) {
 	w := newWorld(t)
 	r := w.binds(desk, "alice", "PASSWORD")
-	r.TicketSecret = string(w.admitted(w.from(desk, "alice", "PASSWORD")).Ticket.Secret)
+	r = r.with(w.admitted(w.from(desk, "alice", "PASSWORD"))).of("portal")
 	first := w.want(r, Admitted, reason.Reused)
 	if a := w.want(r, Admitted, reason.Reused); a.Reference == first.Reference {
 		t.Error("it has no row of its own")

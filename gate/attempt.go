@@ -3,6 +3,7 @@ package gate
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"net/netip"
 	"strings"
@@ -28,6 +29,7 @@ type attempt struct {
 	account *store.Account // nil: nobody has the name
 	zone    policy.Zone
 	source  string // the source as a key; "": unknown
+	browser string // the browser as a key; "": unknown
 	shown   map[policy.Factor]time.Time
 	parent  *store.Ticket          // presented, lives and is this person's; nil: none
 	lent    map[policy.Factor]bool // of shown, what came from parent
@@ -54,7 +56,7 @@ const (
 )
 
 func (g *Gate) begin(r Request) *attempt {
-	a := &attempt{gate: g, r: r, rules: g.rules.Load(), at: g.Now(), source: r.Source.key()}
+	a := &attempt{gate: g, r: r, rules: g.rules.Load(), at: g.Now(), source: r.Source.key(), browser: r.Source.browser()}
 	if r.Came.IsZero() {
 		a.r.Came = a.at
 	}
@@ -148,12 +150,24 @@ func (s Source) key() string {
 	return ""
 }
 
+// browser is the browser as a key, from which nobody can tell what it keeps.
+func (s Source) browser() string {
+	if s.Browser == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(s.Browser))
+	return "browser " + encoding.EncodeToString(sum[:16])
+}
+
 // String is the source as the book has it; "" is unknown.
 func (s Source) String() string {
-	if s.Addr.IsValid() {
+	switch {
+	case s.Addr.IsValid():
 		return s.Addr.Unmap().String()
+	case s.Label != "":
+		return s.Label
 	}
-	return s.Label
+	return s.browser()
 }
 
 // mask keeps the first letter: people type passwords where the name belongs.

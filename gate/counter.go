@@ -21,7 +21,7 @@ type place struct {
 
 const (
 	atZone    = 'z' // person and zone, from sources new to the person
-	atSource  = 's' // person and a source where the person succeeded before
+	atSource  = 's' // person and an address or browser where the person succeeded before
 	ofCodes   = 'c' // person's unmatched codes from new sources
 	ofNetwork = 'n' // a network's distinct people
 )

@@ -128,6 +128,10 @@ func (a *attempt) judge(ctx context.Context) (Answer, error) {
 	decision := a.decide()
 	switch decision.Verdict {
 	case policy.Allow:
+		if a.account.MustChange {
+			_, a.proved = a.shown[policy.Password]
+			return a.refuse(ctx, reason.MustChange)
+		}
 		return a.admit(ctx, decision, reason.Reused)
 	case policy.Deny:
 		return a.deny(ctx, denials[decision.Why])

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -60,7 +61,7 @@ func (g *Gate) Present(ctx context.Context, r Request) (Holder, error) {
 // present begins an attempt of the person whose ticket is presented; a nil
 // ticket is nobody's.
 func (g *Gate) present(ctx context.Context, r Request) (*attempt, *store.Held, error) {
-	h, err := g.held(ctx, r.TicketSecret)
+	h, err := g.held(ctx, r)
 	if h == nil || err != nil {
 		return nil, nil, err
 	}
@@ -75,10 +76,10 @@ func (g *Gate) present(ctx context.Context, r Request) (*attempt, *store.Held, e
 	return a, h, nil
 }
 
-// held finds the ticket that the secret opens, whosever it is and whether it
-// lives or not; nil if there is none.
-func (g *Gate) held(ctx context.Context, text string) (*store.Held, error) {
-	id, secret, ok := parseSecret(text)
+// held finds the ticket that r presents, whosever it is and whether it lives
+// or not; nil if there is none for the service that it has to be for.
+func (g *Gate) held(ctx context.Context, r Request) (*store.Held, error) {
+	id, secret, ok := parseSecret(r.TicketSecret)
 	if !ok {
 		return nil, nil
 	}
@@ -90,7 +91,7 @@ func (g *Gate) held(ctx context.Context, text string) (*store.Held, error) {
 		return nil, err
 	}
 	hash := sha256.Sum256(secret)
-	if subtle.ConstantTimeCompare(hash[:], h.Hash[:]) != 1 {
+	if subtle.ConstantTimeCompare(hash[:], h.Hash[:]) != 1 || h.Service != cmp.Or(r.TicketOf, r.Service) {
 		return nil, nil
 	}
 	return &h, nil

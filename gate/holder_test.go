@@ -88,7 +88,7 @@ func TestPresentAsksTheRules(t *testing.T) {
 	fixed.Zone = policy.OffCampus
 	w.worth(fixed, policy.Ask)
 
-	cards := w.holding(desk, inside)
+	cards := w.holding(desk, inside).of("portal")
 	cards.Service = "cards" // wants a certificate, which nothing here takes
 	h = w.worth(cards, policy.Ask)
 	if want := (Prompt{Zone: "campus", Inside: true, Password: true}); h.Missing != want {
@@ -258,7 +258,7 @@ func TestIdleTicketOfOneFactorLendsNothing(t *testing.T) {
 		policy.Rule{Name: "outside", Need: []policy.Need{policy.ParseNeed("password+otp")}, Idle: time.Hour},
 	)
 	a := w.admitted(w.from(home, "alice", "PASSWORDCODE"))
-	door := w.holding(home, a)
+	door := w.holding(home, a).of("portal")
 	door.Service = "door"
 	w.worth(door, policy.Allow)
 	w.time.pass(time.Hour)
@@ -298,6 +298,7 @@ func TestPresentOfOneWhoMustChangeThePassword(t *testing.T) {
 	a := w.admitted(w.from(home, "alice", "PASSWORDCODE"))
 	w.Directory = altered{w.people, func(a *store.Account) { a.MustChange = true }}
 	w.worth(w.holding(home, a), policy.Deny)
+	w.refused(w.holding(home, a).by("alice"), reason.MustChange)
 }
 
 // Not every directory raises the generation when it disables somebody.

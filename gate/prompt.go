@@ -51,7 +51,7 @@ func (g *Gate) prompted(ctx context.Context, r Request) (a *attempt, own bool, e
 	if a.account, err = g.find(ctx, a.name); err != nil || a.account == nil {
 		return a, false, err
 	}
-	h, err := g.held(ctx, r.TicketSecret)
+	h, err := g.held(ctx, r)
 	if err != nil || h == nil {
 		return a, false, err
 	}

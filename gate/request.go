@@ -20,6 +20,10 @@ type Request struct {
 	Separator string // what stands between password and code in one field
 
 	TicketSecret string // presented by the person; "" none
+	// TicketOf is the service that the presented ticket has to be for, and
+	// Opens the one that a ticket of this attempt is for, where that is
+	// another one than Service, by whose rules it is judged; "" it is not.
+	TicketOf, Opens string
 
 	Language string // of what the person is told: "en", "ja"; "": the site's
 
@@ -37,6 +41,10 @@ type Source struct {
 	Addr  netip.Addr // the person's own address; zero: unknown
 	Label string     // what else the client told of the device: a MAC, a line number
 	How   string     // how it is known: "socket", "calling-station-id", …
+
+	// Browser is what a browser keeps to be told from others. It proves
+	// nothing; only a hash of it is remembered. "": none is known.
+	Browser string
 
 	// Shared tells that many people come from Addr: it is an application
 	// server, and what one of them fails is not counted against the others.

@@ -69,9 +69,46 @@ func (g *Gate) session(h *store.Held) Session {
 	return s
 }
 
-// EndSession ends one ticket of p, with all that rests on it, and books why.
-// [ErrNoSession] means that p has no such ticket: it has ended, or is
-// somebody else's.
+// Began tells whose ticket r presents, alive or not, and the public ID of the
+// one that this sign-in began with. The zero Person means that there is none.
+func (g *Gate) Began(ctx context.Context, r Request) (p Person, id string, err error) {
+	var account *store.Account
+	h, err := g.held(ctx, r)
+	if err == nil && h != nil {
+		account, err = g.find(ctx, h.Name)
+	}
+	if err == nil && account != nil {
+		err = g.began(ctx, h)
+	}
+	if err != nil {
+		return Person{}, "", fmt.Errorf("find what a sign-in by %s began with: %w", r.Client, err)
+	}
+	if account == nil || account.ID != h.Person {
+		return Person{}, "", nil
+	}
+	return personOf(account), g.Store.TicketName(h.ID), nil
+}
+
+// began makes of h the ticket that its sign-in began with: where more had to
+// be shown, another of the same service rests on it. Any other that it rests
+// on, of a VPN say, is a sign-in of its own.
+func (g *Gate) began(ctx context.Context, h *store.Held) error {
+	for h.Parent != 0 {
+		parent, err := g.Store.Held(ctx, h.Parent)
+		if err != nil {
+			return err
+		}
+		if parent.Door != h.Door || parent.Service != h.Service {
+			return nil
+		}
+		*h = parent
+	}
+	return nil
+}
+
+// EndSession ends a sign-in of p, with all that rests on it, and books why; id
+// is any of its tickets, each of which rests on the one before. [ErrNoSession]
+// means that p has no such ticket: it has ended, or is somebody else's.
 func (g *Gate) EndSession(ctx context.Context, r Request, p Person, id string, why Fault) error {
 	ticket, err := g.Store.ParseTicket(id)
 	if err != nil {
@@ -82,7 +119,10 @@ func (g *Gate) EndSession(ctx context.Context, r Request, p Person, id string, w
 		return ErrNoSession
 	}
 	if err == nil {
-		err = g.Store.EndTicket(ctx, ticket, g.Now(), g.done(r, p, why))
+		err = g.began(ctx, &h)
+	}
+	if err == nil {
+		err = g.Store.EndTicket(ctx, h.ID, g.Now(), g.done(r, p, why))
 	}
 	if errors.Is(err, store.ErrUnknown) {
 		return ErrNoSession

@@ -44,12 +44,42 @@ func (w *world) lives(a Answer, want bool) {
 	}
 }
 
+// continues signs alice in to the portal by her VPN's ticket.
+func (w *world) continues(vpn Answer) Answer {
+	w.t.Helper()
+	return w.want(w.from(home, "alice", "").with(vpn).of("ssl-vpn"), Admitted, reason.Reused)
+}
+
+func (r Request) at(service string) Request {
+	r.Service = service
+	return r
+}
+
+// goesOn signs alice in to a service by the portal's ticket.
+func (w *world) goesOn(service, address string, portal Answer) Answer {
+	w.t.Helper()
+	return w.want(w.holding(address, portal).at(service).of("portal").by("alice"), Admitted, reason.Reused)
+}
+
+func (r Request) by(user string) Request {
+	r.User = user
+	return r
+}
+
+// stepUp shows the code besides a ticket.
+func (w *world) stepUp(address string, a Answer) Answer {
+	w.t.Helper()
+	r := w.holding(address, a).by("alice")
+	r.Code = []byte(w.code("alice", 0))
+	return w.admitted(r)
+}
+
 func TestSessionsAreThePersonsOwn(t *testing.T) {
 	w := newWorld(t)
 	vpn := w.admitted(w.vpn(w.from(home, "alice", "PASSWORDCODE")))
 	w.admitted(w.from(desk, "bob", "PASSWORD"))
 	w.time.pass(time.Minute)
-	web := w.presents(home, "alice", vpn)
+	web := w.continues(vpn)
 	inside := w.admitted(w.from(desk, "alice", "PASSWORD"))
 	w.ids("alice", inside, web, vpn)
 	w.ids("frank")
@@ -85,7 +115,7 @@ func TestEndSessionEndsWhatRestsOnIt(t *testing.T) {
 	w := newWorld(t)
 	other := w.admitted(w.from(desk, "alice", "PASSWORD"))
 	first := w.admitted(w.from(home, "alice", "PASSWORDCODE"))
-	child := w.presents(home, "alice", first)
+	child := w.goesOn("mail", home, first)
 	w.lives(child, true)
 	for i, why := range []Fault{reason.SignedOut, reason.SessionEnded} {
 		ending := []Answer{child, first}[i]
@@ -100,7 +130,7 @@ func TestEndSessionEndsWhatRestsOnIt(t *testing.T) {
 			t.Errorf("booked %+v", e)
 		}
 	}
-	w.nobody(w.holding(home, child))
+	w.nobody(w.holding(home, child).at("mail"))
 	w.ids("alice", other)
 
 	vpn := w.admitted(w.from(home, "alice", "PASSWORDCODE+1"))
@@ -139,7 +169,7 @@ func TestSignOutEverywhere(t *testing.T) {
 	w := newWorld(t)
 	bobs := w.admitted(w.from(desk, "bob", "PASSWORD"))
 	tickets := []Answer{w.admitted(w.vpn(w.from(home, "alice", "PASSWORDCODE"))), w.admitted(w.from(desk, "alice", "PASSWORD"))}
-	tickets = append(tickets, w.presents(home, "alice", tickets[0]))
+	tickets = append(tickets, w.continues(tickets[0]))
 	n, err := w.SignOut(t.Context(), w.from(home, "", ""), w.personOf("alice"))
 	w.must(err)
 	if n != len(tickets) {
@@ -203,5 +233,70 @@ func TestLiveCountsAsUse(t *testing.T) {
 	for range 5 {
 		w.time.pass(50 * time.Minute)
 		w.lives(a, true)
+	}
+}
+
+// A step-up is of one sign-in with what it rests on: of whichever is known,
+// all end, and the services with them.
+func TestEndOfAStepUpEndsTheSignInBelowIt(t *testing.T) {
+	w := newWorld(t)
+	vpn := w.admitted(w.vpn(w.from(home, "alice", "PASSWORDCODE-1")))
+	first := w.admitted(w.from(desk, "alice", "PASSWORD"))
+	wiki := w.goesOn("wiki", desk, first)
+	second := w.stepUp(home, first)
+	w.must(w.EndSession(t.Context(), w.from(desk, "", ""), w.personOf("alice"), second.Ticket.ID, reason.SignedOut))
+	w.lives(first, false)
+	w.lives(wiki, false)
+	w.lives(vpn, true)
+}
+
+func TestEndOfASignInLeavesTheVPNThatItRestsOn(t *testing.T) {
+	for _, service := range []string{"ssl-vpn", "portal"} { // whatever the rules call it
+		w := newWorld(t)
+		vpn := w.admitted(w.vpn(w.from(home, "alice", "PASSWORDCODE")).at(service))
+		web := w.want(w.holding(home, vpn).of(service).by("alice"), Admitted, reason.Reused)
+		w.must(w.EndSession(t.Context(), w.from(desk, "", ""), w.personOf("alice"), web.Ticket.ID, reason.SignedOut))
+		w.lives(web, false)
+		w.lives(vpn, true)
+	}
+}
+
+// Whoever is signed out of a browser is so even if the browser's own ticket
+// is over: what it rests on, and the services, may not be.
+func TestBeganTellsOfATicketThatIsOver(t *testing.T) {
+	for name, over := range map[string]func(*world, Answer){
+		"live":     func(*world, Answer) {},
+		"ended":    func(w *world, second Answer) { w.end(second) },
+		"idle":     func(w *world, _ Answer) { w.time.pass(2 * time.Hour) },
+		"disabled": func(w *world, _ Answer) { w.changePerson("alice", func(p *store.Person) { p.Disabled = true }) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			first := w.admitted(w.from(desk, "alice", "PASSWORD"))
+			second := w.stepUp(home, first)
+			over(w, second)
+			p, id, err := w.Began(t.Context(), w.holding(cafe, second))
+			if err != nil || p.Name != "alice" || p.ID != w.account("alice").ID || id != first.Ticket.ID {
+				t.Errorf("%+v, %s, %v; want alice, %s", p, id, err, first.Ticket.ID)
+			}
+		})
+	}
+}
+
+func TestBeganNeedsTheSecretOfTheRightService(t *testing.T) {
+	w := newWorld(t)
+	first := w.admitted(w.from(desk, "alice", "PASSWORD"))
+	mail := w.goesOn("mail", desk, first)
+	none := w.holding(desk, first)
+	none.TicketSecret = ""
+	for _, r := range []Request{none, w.holding(desk, mail), w.holding(desk, first).at("mail"), w.holding(desk, Answer{Ticket: Ticket{Secret: Secret(first.Ticket.ID)}})} {
+		if p, id, err := w.Began(t.Context(), r); err != nil || p.ID != 0 || id != "" {
+			t.Errorf("%+v, %s, %v", p, id, err)
+		}
+	}
+	failed := errors.New("broken")
+	w.people.fail(failed)
+	if _, _, err := w.Began(t.Context(), w.holding(desk, first)); !errors.Is(err, failed) {
+		t.Errorf("error %v", err)
 	}
 }

@@ -20,7 +20,7 @@ func (a *attempt) admit(ctx context.Context, d policy.Decision, why reason.Code)
 		a.event.Ticket = a.repeat.ID
 	}
 	counters, known, recurs := a.succeeded(), a.newlyKnown(), a.recurs(d)
-	if recurs && len(counters) == 0 && known == "" {
+	if recurs && len(counters) == 0 && len(known) == 0 {
 		before, held, err := a.again(ctx)
 		if err != nil {
 			return Answer{}, err

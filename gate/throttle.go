@@ -104,11 +104,13 @@ func (a *attempt) reserve() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if p := a.account; p != nil {
-		seen, ok := p.Known.At(a.source)
-		known = ok && a.source != "" && a.at.Sub(seen) < knownFor
 		g.place = place{atZone, p.ID, p.Generation, a.zone.Name}
-		if known {
-			g.place.kind, g.place.where = atSource, a.source
+		// The browser first: many people may sit behind an address.
+		for _, source := range []string{a.browser, a.source} {
+			if seen, ok := p.Known.At(source); !known && ok && source != "" && a.at.Sub(seen) < knownFor {
+				known = true
+				g.place.kind, g.place.where = atSource, source
+			}
 		}
 		g.codes = place{ofCodes, p.ID, p.Generation, ""}
 		g.own = t.people[g.place]

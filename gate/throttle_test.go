@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -171,6 +172,53 @@ func TestKnownSourceHasItsOwnCounter(t *testing.T) {
 	w.admitted(w.from("192.0.2.11", "alice", "PASSWORD"))
 	w.time.pass(time.Second)
 	w.admitted(w.from(desk, "alice", "PASSWORD"))
+}
+
+func in(browser string, r Request) Request {
+	r.Source.Browser = browser
+	return r
+}
+
+// On the web a person is known by the browser, too, wherever it is.
+func TestStrangersCantDelayAKnownBrowser(t *testing.T) {
+	w := newWorld(t)
+	w.admitted(in("alice's", w.from(home, "alice", "PASSWORDCODE")))
+	for n := range 10 {
+		w.time.pass(w.throttle.delay(n + 1))
+		w.refused(in(fmt.Sprint("stranger's ", n), w.codes(stranger(n), "alice", n)), reason.WrongCode)
+	}
+	w.refused(w.from(cafe, "alice", "PASSWORDCODE"), reason.Throttled)
+	w.refused(in("a new one", w.from(cafe, "alice", "PASSWORDCODE")), reason.Throttled)
+	unknown := in("a new one", w.from(cafe, "alice", "PASSWORDCODE"))
+	unknown.Source.Addr = netip.Addr{}
+	w.refused(unknown, reason.Throttled)
+	w.admitted(in("alice's", w.from(cafe, "alice", "PASSWORDCODE")))
+}
+
+// Somebody behind the same NAT as alice fails; her browser is not theirs.
+func TestKnownBrowserHasItsOwnCounterBehindASharedAddress(t *testing.T) {
+	w := newWorld(t)
+	w.admitted(in("alice's", w.from(desk, "alice", "PASSWORD")))
+	w.refused(in("mallory's", w.guesses(desk, "alice", 1)), reason.WrongPassword)
+	w.refused(in("mallory's", w.from(desk, "alice", "PASSWORD")), reason.Throttled)
+	w.admitted(in("alice's", w.from(desk, "alice", "PASSWORD")))
+	// And hers is delayed as any other.
+	w.refused(in("alice's", w.guesses(desk, "alice", 2)), reason.WrongPassword)
+	w.refused(in("alice's", w.from(desk, "alice", "PASSWORD")), reason.Throttled)
+}
+
+func TestBrowserIsRememberedAsAHash(t *testing.T) {
+	w := newWorld(t)
+	w.admitted(in("what the cookie says", w.from(desk, "alice", "PASSWORD")))
+	known := w.account("alice").Known
+	if len(known) != 2 {
+		t.Fatalf("known %v", known)
+	}
+	for _, k := range known {
+		if strings.Contains(k.Source, "cookie") || k.Source != desk && len(k.Source) != len("browser ")+22 {
+			t.Errorf("remembered %q", k.Source)
+		}
+	}
 }
 
 func TestSourceIsKnownForThirtyDays(t *testing.T) {

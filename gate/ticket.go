@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -30,7 +31,7 @@ func (a *attempt) issue(d policy.Decision) (*store.Ticket, [secretSize]byte) {
 	rand.Read(secret[:])
 	t := &store.Ticket{
 		Hash: sha256.Sum256(secret[:]), Person: a.account.ID, Generation: a.account.Generation,
-		Door: a.r.Door, Service: a.r.Service, Client: a.r.Client, Zone: a.zone.Name, Rule: d.Rule,
+		Door: a.r.Door, Service: cmp.Or(a.r.Opens, a.r.Service), Client: a.r.Client, Zone: a.zone.Name, Rule: d.Rule,
 		Created: a.at, Until: a.at.Add(d.Ticket), Idle: d.Idle, Used: a.at,
 		Repeat: a.repeatMAC(d.Repeat), Answers: 1,
 	}
@@ -68,7 +69,7 @@ func (a *attempt) borrow(ctx context.Context) error {
 	if a.account == nil {
 		return nil
 	}
-	h, err := a.gate.held(ctx, a.r.TicketSecret)
+	h, err := a.gate.held(ctx, a.r)
 	if h != nil {
 		a.lend(h)
 	}
@@ -133,14 +134,13 @@ func parseSecret(text string) (id int64, secret []byte, ok bool) {
 	return int64(binary.BigEndian.Uint64(raw)), secret, true
 }
 
-// newlyKnown is the source to remember as one where the person succeeded; ""
-// where it is remembered already, or unknown.
-func (a *attempt) newlyKnown() string {
-	if a.source == "" {
-		return ""
+// newlyKnown are the sources to remember as where the person succeeded: the
+// address and the browser, if they are not remembered already.
+func (a *attempt) newlyKnown() (list []string) {
+	for _, source := range []string{a.source, a.browser} {
+		if seen, ok := a.account.Known.At(source); source != "" && (!ok || a.at.Sub(seen) >= knownAgain) {
+			list = append(list, source)
+		}
 	}
-	if seen, ok := a.account.Known.At(a.source); ok && a.at.Sub(seen) < knownAgain {
-		return ""
-	}
-	return a.source
+	return list
 }

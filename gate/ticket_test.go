@@ -7,11 +7,18 @@ import (
 
 	"sekisho/internal/reason"
 	"sekisho/internal/store"
+	"sekisho/policy"
 )
 
 // with presents the ticket of an earlier answer.
 func (r Request) with(a Answer) Request {
 	r.TicketSecret = string(a.Ticket.Secret)
+	return r
+}
+
+// of says which service the presented ticket has to be for.
+func (r Request) of(service string) Request {
+	r.TicketOf = service
 	return r
 }
 
@@ -184,5 +191,42 @@ func TestClassIsBoundToTheClient(t *testing.T) {
 	class := func(id int64, client string) string { return w.class(id, w.Store.TicketName(id), client) }
 	if a.Ticket.Class != class(id, "vpn1") || a.Ticket.Class == class(id, "vpn2") || a.Ticket.Class == class(id+1, "vpn1") {
 		t.Error("the Class fits another client or ticket")
+	}
+}
+
+// A service sees its own ticket, and could carry it elsewhere.
+func TestTicketOfAServiceIsNobodysAnywhereElse(t *testing.T) {
+	w := newWorld(t)
+	portal := w.admitted(w.from(home, "alice", "PASSWORDCODE"))
+	mail := w.goesOn("mail", home, portal)
+	w.worth(w.holding(home, mail).at("mail"), policy.Allow)
+	for name, r := range map[string]Request{
+		"sign-in page":              w.holding(home, mail),
+		"another service":           w.holding(home, mail).at("wiki"),
+		"another, as a sign-in":     w.holding(home, mail).at("wiki").of("portal"),
+		"its service, as a sign-in": w.holding(home, mail).at("mail").of("portal"),
+	} {
+		w.nobody(r)
+		if a := w.admit(r.by("alice")); a.Outcome != Refused || a.Reason != string(reason.EmptyPassword) {
+			t.Errorf("%s: %v, %s", name, a.Outcome, a.Reason)
+		}
+		w.asked(r.by("alice"), "both")
+	}
+	// Nor is the sign-in's own ticket one for a service.
+	w.nobody(w.holding(home, portal).at("mail"))
+}
+
+// Somebody signs in on the way to a service, by its rules; the ticket is for
+// the sign-in page, and the book tells by which rules.
+func TestSignInOnTheWayToAServiceOpensTheSignInPage(t *testing.T) {
+	w := newWorld(t)
+	r := w.from(home, "alice", "PASSWORDCODE").at("mail")
+	r.Opens = "portal"
+	a := w.admitted(r)
+	w.worth(w.holding(home, a), policy.Allow)
+	w.nobody(w.holding(home, a).at("mail"))
+	w.goesOn("mail", home, a)
+	if e := w.event(a.Reference); e.Service != "mail" || e.Rule != "mail" {
+		t.Errorf("booked %+v", e)
 	}
 }

@@ -1,6 +1,7 @@
 package weblogin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -127,9 +128,21 @@ type judge struct {
 	ended    []string
 }
 
+func (j *judge) held(r gate.Request) gate.Holder {
+	if h := j.holders[r.TicketSecret]; h.Service == cmp.Or(r.TicketOf, r.Service) {
+		return h
+	}
+	return gate.Holder{}
+}
+
+func (j *judge) Began(_ context.Context, r gate.Request) (gate.Person, string, error) {
+	h := j.held(r)
+	return h.Person, h.Ticket.ID, j.err
+}
+
 func (j *judge) Present(_ context.Context, r gate.Request) (gate.Holder, error) {
 	j.presents = append(j.presents, r)
-	return j.holders[r.TicketSecret], j.err
+	return j.held(r), j.err
 }
 
 func (j *judge) Admit(_ context.Context, r gate.Request) (gate.Answer, error) {
@@ -140,7 +153,7 @@ func (j *judge) Admit(_ context.Context, r gate.Request) (gate.Answer, error) {
 	case j.refusal != nil:
 		return *j.refusal, nil
 	}
-	holder := j.holders[r.TicketSecret]
+	holder := j.held(r)
 	if holder.Person.Name == "" || holder.Person.Name != r.User {
 		return gate.Answer{}, nil
 	}

@@ -3,6 +3,7 @@ package weblogin
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,7 +19,7 @@ const maxTo = 1500
 // It is made on the service's host, so that what it holds was seen there; the
 // sign-in host knows it by its id alone.
 type errand struct {
-	id      string
+	browser string // at the sign-in host, since it arrived there; "" not yet
 	service *Service
 	to      string   // path and query on the service's host
 	nonce   [32]byte // SHA-256 of the nonce that the browser holds there
@@ -30,11 +31,26 @@ type errand struct {
 	client string // the listener's name
 }
 
-// errand finds the errand of an id that a sign-in came with.
-func (s *Server) errand(id string) (errand, bool) {
-	e, ok := s.errands.see(id, "", s.Now())
-	e.id = id
-	return e, ok
+// errand finds the errand of an id that a sign-in came with. It is that of the
+// first browser which comes with it: somebody who got to know the id could
+// else go on it in their own name, and arrive where its owner does.
+func (v *visit) errand(id string) (e errand, ok bool) {
+	ok = v.s.errands.change(id, "", v.came, func(kept *errand) {
+		if kept.browser == "" {
+			kept.browser = strings.Clone(v.browser.id)
+		}
+		e = *kept
+	})
+	if !ok || subtle.ConstantTimeCompare([]byte(e.browser), []byte(v.browser.id)) != 1 {
+		return errand{}, false
+	}
+	return e, true
+}
+
+// request is what is asked of the gate as the service's host would.
+func (e errand) request(q gate.Request) gate.Request {
+	q.Source.Addr, q.Source.How, q.Zone, q.Client = e.source.Addr, e.source.How, e.zone, e.client
+	return q
 }
 
 // page is the address that the errand leads to.
@@ -49,8 +65,7 @@ func (s *Server) toward(ctx context.Context, q gate.Request, e errand) (gate.Req
 	if err != nil || e.service == nil || e.source.Addr == q.Source.Addr && e.zone == q.Zone {
 		return q, here, err
 	}
-	far := q
-	far.Source, far.Zone, far.Client = e.source, e.zone, e.client
+	far := e.request(q)
 	there, err := s.Gate.Prompt(ctx, far)
 	if err != nil {
 		return q, gate.Prompt{}, err
@@ -73,7 +88,7 @@ func (c *crossing) begin() {
 	kept.MaxAge = int(shelfLife.Seconds())
 	http.SetCookie(c.w, kept)
 	id := c.s.errands.put(errand{
-		service: c.service, to: c.service.goal(c.r.URL.Query().Get("to")), nonce: sha256.Sum256([]byte(nonce)),
+		service: c.service, to: strings.Clone(c.service.goal(c.r.URL.Query().Get("to"))), nonce: sha256.Sum256([]byte(nonce)),
 		source: c.request.Source, zone: c.request.Zone, client: c.request.Client,
 	}, "", c.request.Source, c.s.Now())
 	c.to(c.s.origin() + "/login?" + url.Values{"service": {c.service.Name}, "e": {id}}.Encode())
@@ -83,7 +98,7 @@ func (c *crossing) begin() {
 // first page.
 func (v *Service) goal(to string) string {
 	if len(url.QueryEscape(to)) > maxTo || strings.HasPrefix(to, "//") || strings.Contains(to, `\`) ||
-		strings.ContainsFunc(to, isControl) || !v.holds(to) || strings.HasPrefix(to, "/.sekisho/") {
+		strings.ContainsFunc(to, isControl) || !v.holds(to) || ours(to) {
 		return v.prefix()
 	}
 	return to

@@ -1,6 +1,8 @@
 package weblogin
 
 import (
+	"cmp"
+
 	"sekisho/gate"
 	"sekisho/policy"
 )
@@ -64,16 +66,16 @@ func (f flow) step(page string) string {
 	return pathWith(page, "flow", f.id, "service", f.service)
 }
 
+// judgedBy is the service by whose rules the flow is judged.
+func (f flow) judgedBy() string { return cmp.Or(f.service, portalService) }
+
 // attempt is what is to be judged, as far as it is known.
 func (v *visit) attempt(f flow) gate.Request {
-	q := v.request(f.service)
-	if q.Service == "" {
-		q.Service = portalService
+	q := v.request(f.judgedBy())
+	if f.stepUp {
+		q = v.holding(f.judgedBy())
 	}
 	q.User = f.name
-	if f.stepUp {
-		q.TicketSecret = string(v.s.ticketSecret(v.r))
-	}
 	return q
 }
 
@@ -81,7 +83,7 @@ func (v *visit) attempt(f flow) gate.Request {
 // be judged: the service may see the person elsewhere than we do.
 func (v *visit) prompt(f flow) (gate.Request, gate.Prompt, error) {
 	q := v.attempt(f)
-	if e, ok := v.s.errand(f.errand); ok {
+	if e, ok := v.errand(f.errand); ok {
 		return v.s.toward(v.r.Context(), q, e)
 	}
 	p, err := v.s.Gate.Prompt(v.r.Context(), q)
@@ -89,18 +91,19 @@ func (v *visit) prompt(f flow) (gate.Request, gate.Prompt, error) {
 }
 
 // present judges the ticket in the cookie, here and where the service sees
-// the person: the answer is the worse of the two. The zero Holder is nobody.
-func (v *visit) present(f flow) (gate.Holder, error) {
-	q := v.attempt(f)
-	q.TicketSecret = string(v.s.ticketSecret(v.r))
+// the person: the answer is the worse of the two, and the request is the one
+// that it is of. The zero Holder is nobody.
+func (v *visit) present(f flow) (gate.Holder, gate.Request, error) {
+	q := v.holding(f.judgedBy())
 	if q.TicketSecret == "" {
-		return gate.Holder{}, nil
+		return gate.Holder{}, q, nil
 	}
 	h, err := v.s.Gate.Present(v.r.Context(), q)
-	e, ok := v.s.errand(f.errand)
+	e, ok := v.errand(f.errand)
 	if err != nil || !ok || h.Verdict != policy.Allow {
-		return h, err
+		return h, q, err
 	}
-	q.Source, q.Zone, q.Client = e.source, e.zone, e.client
-	return v.s.Gate.Present(v.r.Context(), q)
+	q = e.request(q)
+	h, err = v.s.Gate.Present(v.r.Context(), q)
+	return h, q, err
 }

@@ -1,10 +1,17 @@
 package weblogin
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"sekisho/gate"
 )
 
 func TestTwoTabsBothWork(t *testing.T) {
@@ -187,5 +194,72 @@ func TestCookieAttributes(t *testing.T) {
 	}
 	if cookies[0].MaxAge != int(browserLasts/time.Second) || cookies[1].MaxAge != 0 {
 		t.Errorf("%v", cookies)
+	}
+}
+
+// together is a gate that may be asked by several at once, and that lets them
+// go on when all are there.
+type together struct {
+	*fakeGate
+	mu  *sync.Mutex
+	all *sync.WaitGroup
+}
+
+func (g together) Prompt(ctx context.Context, r gate.Request) (gate.Prompt, error) {
+	g.all.Done()
+	g.all.Wait()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.fakeGate.Prompt(ctx, r)
+}
+
+func (g together) Admit(ctx context.Context, r gate.Request) (gate.Answer, error) {
+	for range 1000 {
+		runtime.Gosched() // the others come as far as they can
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.fakeGate.Admit(ctx, r)
+}
+
+func (g together) Began(ctx context.Context, r gate.Request) (gate.Person, string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.fakeGate.Began(ctx, r)
+}
+
+// Many send the code of one flow at once: the password that waits is judged
+// with one of them.
+func TestFlowUsedByManyAtOnceIsJudgedOnce(t *testing.T) {
+	r := newPages(t)
+	b := r.browser(homeAddr)
+	code := b.fill(b.begin("alice"), testPassword).goesTo("/login/code")
+	form := url.Values{"flow": {flowName.FindString(code)}, "code": {"123456"}}.Encode()
+	var ended sync.WaitGroup
+	answers := make([]*httptest.ResponseRecorder, 16)
+	all := together{r.gate, new(sync.Mutex), new(sync.WaitGroup)}
+	all.all.Add(len(answers))
+	r.server.Gate = all
+	for i := range answers {
+		q := httptest.NewRequest("POST", "/login/code", strings.NewReader(form))
+		q.RemoteAddr, q.Host = homeAddr, "sso.example.ac.jp"
+		q.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		q.Header.Set("Sec-Fetch-Site", "same-origin")
+		q.AddCookie(&http.Cookie{Name: "__Host-sekisho-browser", Value: b.cookies["__Host-sekisho-browser"]})
+		answers[i] = httptest.NewRecorder()
+		ended.Go(func() { r.handler.ServeHTTP(answers[i], q) })
+	}
+	ended.Wait()
+	in := 0
+	for _, w := range answers {
+		switch to := w.Header().Get("Location"); {
+		case to == "/":
+			in++
+		case w.Code != http.StatusGone && !strings.HasPrefix(to, "/login/password"):
+			t.Errorf("%d to %q", w.Code, to)
+		}
+	}
+	if in != 1 || len(r.gate.asked) != 1 {
+		t.Errorf("%d came in, %d were judged", in, len(r.gate.asked))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"sekisho/gate"
@@ -27,7 +28,8 @@ type word struct {
 // ticket goes on. It opens once, in the browser that began the errand.
 func (s *Server) onward(e errand, secret gate.Secret) string {
 	now := s.Now()
-	t := s.words.put(word{e, secret, now.Add(wordLasts)}, "", e.source, now)
+	kept := gate.Secret(strings.Clone(string(secret))) // not the request that it came with
+	t := s.words.put(word{e, kept, now.Add(wordLasts)}, "", e.source, now)
 	return e.service.origin() + "/.sekisho/in?t=" + url.QueryEscape(t)
 }
 
@@ -80,7 +82,7 @@ func (c *crossing) arrive() {
 		return
 	}
 	q := c.request
-	q.TicketSecret = string(word.secret)
+	q.TicketSecret, q.TicketOf = string(word.secret), portalService
 	holder, err := c.s.Gate.Present(c.r.Context(), q)
 	if err == nil && holder.Person.Name == "" { // it was ended on the way
 		c.lost()
@@ -103,10 +105,12 @@ func (c *crossing) arrive() {
 }
 
 // leave is /.sekisho/out: it ends the ticket for this service and nothing
-// else. A service links to it; what a page fetches in passing does not count.
+// else. A service links to it; what a page fetches in passing does not count,
+// nor where another site sends somebody.
 func (c *crossing) leave() {
-	if mode := c.r.Header.Get("Sec-Fetch-Mode"); mode != "" && mode != "navigate" {
-		http.Error(c.w, "Open this as a page.", http.StatusForbidden)
+	mode, site := c.r.Header.Get("Sec-Fetch-Mode"), c.r.Header.Get("Sec-Fetch-Site")
+	if mode != "" && mode != "navigate" || site == "cross-site" {
+		http.Error(c.w, "Open this as a page of the service.", http.StatusForbidden)
 		return
 	}
 	http.SetCookie(c.w, c.s.noCookie(serviceCookie))

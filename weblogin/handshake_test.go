@@ -14,6 +14,9 @@ import (
 	"sekisho/policy"
 )
 
+// errand finds what is kept under an id.
+func (c *crossings) errand(id string) (errand, bool) { return c.server.errands.see(id, "", c.now) }
+
 // setOut goes to a service's page and returns the errand and the nonce.
 func (c *crossings) setOut(page string, pairs ...string) (errand, string) {
 	c.t.Helper()
@@ -24,7 +27,7 @@ func (c *crossings) setOut(page string, pairs ...string) (errand, string) {
 	if to.Scheme != "https" || to.Host != "sso.example.ac.jp" || to.Path != "/login" {
 		c.t.Fatalf("sent to %v", to)
 	}
-	e, ok := c.server.errand(to.Query().Get("e"))
+	e, ok := c.errand(to.Query().Get("e"))
 	if !ok || e.service.Name != to.Query().Get("service") {
 		c.t.Fatalf("no errand behind %v", to)
 	}
@@ -226,12 +229,16 @@ func TestNonceThatWeDidNotMakeIsReplaced(t *testing.T) {
 
 func TestErrandEnds(t *testing.T) {
 	c := newCrossings(t)
-	e, _ := c.setOut(inbox)
+	res := c.ask("GET", inboxTo)
+	id := parsed(t, res.Header.Get("Location")).Query().Get("e")
+	if _, ok := c.errand(id); !ok {
+		t.Fatal("it is not there")
+	}
 	c.now = c.now.Add(shelfLife)
-	if _, ok := c.server.errand(e.id); ok {
+	if _, ok := c.errand(id); ok {
 		t.Error("it is still there")
 	}
-	if _, ok := c.server.errand("nonsense"); ok {
+	if _, ok := c.errand("nonsense"); ok {
 		t.Error("an unknown errand")
 	}
 }
@@ -240,7 +247,7 @@ func TestNoOpenRedirect(t *testing.T) {
 	c := newCrossings(t)
 	for _, to := range []string{"//evil.test/", "https://evil.test/", "/\\evil.test", "\\/evil.test", "/\n/evil.test", "@evil.test", ".evil.test"} {
 		res := c.ask("GET", "https://webmail.example.ac.jp/.sekisho/go?to="+url.QueryEscape(to))
-		e, _ := c.server.errand(parsed(t, res.Header.Get("Location")).Query().Get("e"))
+		e, _ := c.errand(parsed(t, res.Header.Get("Location")).Query().Get("e"))
 		if e.page() != "https://webmail.example.ac.jp/" {
 			t.Errorf("%q leads to %s", to, e.page())
 		}
@@ -331,4 +338,45 @@ func TestSignInAsksForWhatTheServiceNeeds(t *testing.T) {
 	if _, _, err := c.server.toward(context.Background(), gate.Request{}, errand{}); err == nil {
 		t.Error("no error")
 	}
+}
+
+// A service that carried its own ticket to the sign-in host must not get one
+// for another service.
+func TestOnlyTheSignInsTicketIsCarriedOver(t *testing.T) {
+	for _, service := range []string{"webmail", "wiki"} {
+		c := newCrossings(t)
+		c.signedIn("stolen", service)
+		e, nonce := c.setOut(inbox)
+		c.wantLost(c.ask("GET", c.server.onward(e, "stolen"), "Cookie", nonce))
+		if len(c.judge.admits) > 0 {
+			t.Error("the gate was asked to admit")
+		}
+	}
+}
+
+func TestSignOutByAnotherSiteDoesNothing(t *testing.T) {
+	c := newCrossings(t)
+	c.signedIn("one", "webmail")
+	res := c.ask("GET", "https://webmail.example.ac.jp/.sekisho/out", "Cookie", cookieOfOne, "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Site", "cross-site")
+	wantStatus(t, res, http.StatusForbidden)
+	if len(c.judge.ended) > 0 || len(res.Cookies()) > 0 {
+		t.Errorf("ended %q, cookies %v", c.judge.ended, res.Cookies())
+	}
+}
+
+// The errand is that of the browser which came with it: whoever gets to know
+// its id can't sign in on it and arrive in the other's browser.
+func TestErrandIsOfTheBrowserThatCameWithItFirst(t *testing.T) {
+	r := newPages(t)
+	id := r.server.errands.put(errand{service: r.server.byName("webmail"), to: "/inbox", zone: "campus"}, "", gate.Source{}, r.now)
+	page := "/login?service=webmail&e=" + id
+	alice, mallory := r.browser(campusAddr), r.browser(campusAddr)
+	hidden := alice.get(page).status(200).hidden()
+	mallory.signIn("bob")
+	if to := mallory.get(page).goesTo(""); to != "https://webmail.example.ac.jp/" { // as without an errand
+		t.Errorf("the other goes to %s", to)
+	}
+	password := alice.post("/login", append(hidden, "name", "alice")...).goesTo("/login/password")
+	alice.fill(password, testPassword).goesTo("https://webmail.example.ac.jp/.sekisho/in?t=")
+	alice.get(page).goesTo("https://webmail.example.ac.jp/.sekisho/in?t=") // her other tab
 }

@@ -2,6 +2,7 @@ package weblogin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,12 +61,38 @@ func (g *fakeGate) needs(r gate.Request) gate.Prompt {
 	return p
 }
 
+// held is who holds the ticket that is presented, alive or not.
+func (g *fakeGate) held(r gate.Request) (gate.Holder, bool) {
+	h, ok := g.holders[r.TicketSecret]
+	return h, ok && h.Service == cmp.Or(r.TicketOf, r.Service)
+}
+
+func (g *fakeGate) Began(_ context.Context, r gate.Request) (gate.Person, string, error) {
+	if g.down {
+		return gate.Person{}, "", errDown
+	}
+	h, ok := g.held(r)
+	if !ok {
+		return gate.Person{}, "", nil
+	}
+	id := h.Ticket.ID
+	for _, one := range g.sessions { // newest first
+		for _, below := range g.sessions {
+			if one.ID == id && one.Parent == below.ID && one.Door == below.Door && one.Service == below.Service {
+				id = below.ID
+				break
+			}
+		}
+	}
+	return h.Person, id, nil
+}
+
 func (g *fakeGate) Prompt(_ context.Context, r gate.Request) (gate.Prompt, error) {
 	if g.down {
 		return gate.Prompt{}, errDown
 	}
 	p := g.needs(r)
-	if h, ok := g.holders[r.TicketSecret]; ok && h.Person.Name == r.User {
+	if h, ok := g.held(r); ok && h.Person.Name == r.User {
 		p.Password = p.Password && !slices.Contains(h.Proves, policy.Password)
 		p.Code = p.Code && !slices.Contains(h.Proves, policy.OTP)
 	}
@@ -92,7 +119,7 @@ func (g *fakeGate) Admit(_ context.Context, r gate.Request) (gate.Answer, error)
 	}
 	h := gate.Holder{
 		Person: gate.Person{ID: id, Name: r.User, Display: strings.ToUpper(r.User[:1]) + r.User[1:]},
-		Ticket: gate.Ticket{ID: fmt.Sprintf("T%d", g.n)}, Service: r.Service,
+		Ticket: gate.Ticket{ID: fmt.Sprintf("T%d", g.n)}, Service: cmp.Or(r.Opens, r.Service),
 		Proves: []policy.Factor{policy.Password},
 	}
 	if g.needs(r).Code {
@@ -100,8 +127,8 @@ func (g *fakeGate) Admit(_ context.Context, r gate.Request) (gate.Answer, error)
 	}
 	secret := fmt.Sprintf("secret-%d", g.n)
 	g.holders[secret] = h
-	session := gate.Session{ID: h.Ticket.ID, Door: r.Door, Service: r.Service, Zone: g.needs(r).Zone, Factors: h.Proves, Since: testTime, Until: testTime.Add(10 * time.Hour)}
-	if lent, ok := g.holders[r.TicketSecret]; ok && lent.Person.ID == id {
+	session := gate.Session{ID: h.Ticket.ID, Door: r.Door, Service: h.Service, Zone: g.needs(r).Zone, Factors: h.Proves, Since: testTime, Until: testTime.Add(10 * time.Hour)}
+	if lent, ok := g.held(r); ok && lent.Person.ID == id {
 		session.Parent = lent.Ticket.ID
 	}
 	g.sessions = append([]gate.Session{session}, g.sessions...)
@@ -117,7 +144,7 @@ func (g *fakeGate) Present(_ context.Context, r gate.Request) (gate.Holder, erro
 	if g.down {
 		return gate.Holder{}, errDown
 	}
-	h, ok := g.holders[r.TicketSecret]
+	h, ok := g.held(r)
 	if !ok || slices.Contains(g.ended, h.Ticket.ID) {
 		return gate.Holder{}, nil
 	}

@@ -14,15 +14,19 @@ func (v *visit) helpFailed() {
 	if ref := v.r.FormValue("ref"); reference.MatchString(ref) {
 		page.Message.Reference = ref
 	}
-	page.Message.Again = v.again()
-	page.Message.Code = "failed"
-	v.render(http.StatusOK, "help", page)
+	v.help(page, "failed")
 }
 
 // helpNoDevice says where a code device can be had: the same to everybody.
 func (v *visit) helpNoDevice() {
-	page := v.view(v.words.NoDeviceTitle)
-	page.Message.Again = v.again()
-	page.Message.Code = "no-device"
+	v.help(v.view(v.words.NoDeviceTitle), "no-device")
+}
+
+// help leads back to the sign-in that it was opened from, while that goes on.
+func (v *visit) help(page view, code string) {
+	page.Message.Code, page.Message.Again = code, v.again()
+	if f, ok := v.open(); ok {
+		page.Flow, page.Message.Again = f.id, f.step("/login/code")
+	}
 	v.render(http.StatusOK, "help", page)
 }

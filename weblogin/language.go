@@ -15,25 +15,32 @@ import (
 func (s *Server) language(r *http.Request, b browser) string {
 	asked := r.URL.Query()
 	for _, chosen := range []string{asked.Get("lang"), b.language} {
-		if slices.Contains(s.Site.Languages, chosen) {
-			return chosen
+		if i := slices.Index(s.Site.Languages, chosen); i >= 0 {
+			return s.Site.Languages[i] // not the request's, which would be kept whole
 		}
 	}
-	tags := make([]language.Tag, len(s.Site.Languages))
-	for i, l := range s.Site.Languages {
-		tags[i] = language.Make(l)
-	}
-	matcher := language.NewMatcher(tags)
 	for _, list := range []string{strings.ReplaceAll(asked.Get("ui_locales"), " ", ","), r.Header.Get("Accept-Language")} {
-		wanted, _, err := language.ParseAcceptLanguage(list)
+		wanted, _, err := language.ParseAcceptLanguage(first(list, maxLanguages))
 		if err != nil || len(wanted) == 0 {
 			continue
 		}
-		if _, i, confidence := matcher.Match(wanted...); confidence != language.No {
+		if _, i, confidence := s.matcher.Match(wanted...); confidence != language.No {
 			return s.Site.Languages[i]
 		}
 	}
 	return s.Site.Languages[0]
+}
+
+// maxLanguages is how many octets of a wish for languages are looked at: each
+// takes work, and browsers send a few.
+const maxLanguages = 256
+
+// first are the elements of a list that fit into so many octets.
+func first(list string, octets int) string {
+	if len(list) <= octets {
+		return list
+	}
+	return list[:max(0, strings.LastIndexByte(list[:octets+1], ','))]
 }
 
 // choice is a link to the same page in another language.

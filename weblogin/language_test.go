@@ -114,3 +114,18 @@ func TestEveryMessageHasWords(t *testing.T) {
 		}
 	}
 }
+
+// Each tag takes work, and a header may have thousands.
+func TestLongWishForLanguagesIsCut(t *testing.T) {
+	for tags, want := range map[int]string{20: "ja", 100: "en", 5000: "en"} {
+		b := newPages(t).browser(homeAddr)
+		list := strings.Repeat("fr,", tags) + "ja"
+		b.header.Set("Accept-Language", list)
+		b.get("/login").has(`<html lang="` + want + `">`)
+		b.header.Set("Accept-Language", "en")
+		b.get("/login?ui_locales=" + list).has(`<html lang="` + want + `">`)
+	}
+	if got := first(strings.Repeat("x", 300), maxLanguages) + first("ja,en", 4) + first("ja,en", 2); got != "jaja" {
+		t.Errorf("cut to %q", got)
+	}
+}

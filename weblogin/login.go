@@ -20,7 +20,7 @@ func (v *visit) login() {
 		return
 	}
 	f := v.asked()
-	holder, err := v.present(f)
+	holder, q, err := v.present(f)
 	switch {
 	case err != nil:
 		v.ourSide("present the ticket", err)
@@ -32,7 +32,7 @@ func (v *visit) login() {
 		f.name, f.stepUp = holder.Person.Name, true
 		v.next(v.begin(f))
 	default:
-		v.notAllowed(f, holder)
+		v.notAllowed(f, holder, q)
 	}
 }
 
@@ -40,8 +40,9 @@ func (v *visit) login() {
 func (v *visit) asked() (f flow) {
 	if service := v.s.byName(v.r.FormValue("service")); service != nil {
 		f.service = service.Name
-		if e, ok := v.s.errand(v.r.FormValue("e")); ok && e.service.Name == service.Name {
-			f.errand = v.r.FormValue("e")
+		id := strings.Clone(v.r.FormValue("e")) // kept, and not the form with it
+		if e, ok := v.errand(id); ok && e.service.Name == service.Name {
+			f.errand = id
 		}
 	}
 	return f
@@ -61,7 +62,7 @@ func (v *visit) takeName() {
 		v.message(http.StatusBadRequest, "cookies-needed", notice{})
 		return
 	}
-	name := strings.TrimSpace(bounded(v.r.PostFormValue("name"), maxName))
+	name := strings.Clone(strings.TrimSpace(bounded(v.r.PostFormValue("name"), maxName)))
 	f, ok := v.asked(), true
 	if v.r.PostFormValue("flow") != "" {
 		f, ok = v.open()
@@ -189,9 +190,9 @@ func (v *visit) refusalOf(f flow) *alert {
 		return nil
 	}
 	return &alert{
-		Heading: v.words.Failed, Text: f.refusal.text, Language: f.refusal.language,
+		Heading: v.words.Failed, Text: f.refusal.text, Reference: f.refusal.reference, Language: f.refusal.language,
 		Left: v.words.left(maxFailures - f.failures),
-		Help: pathWith("/help/failed", "ref", f.refusal.reference, "service", f.service),
+		Help: pathWith("/help/failed", "flow", f.id, "ref", f.refusal.reference, "service", f.service),
 	}
 }
 

@@ -25,8 +25,8 @@ func TestInsideThePasswordIsJudgedAtOnce(t *testing.T) {
 	if q.User != "alice" || q.Code != nil || q.Service != "portal" || q.Door != "web" || q.Client != "web" || q.Language != "en" || !q.Came.Equal(testTime) {
 		t.Errorf("%+v", q)
 	}
-	if !strings.HasPrefix(q.Source.Label, "browser ") || len(q.Source.Label) != len("browser ")+8 {
-		t.Errorf("label %q", q.Source.Label)
+	if q.Source.Browser != b.id() || q.Source.Label != "" {
+		t.Errorf("source %+v", q.Source)
 	}
 	if b.cookies["__Host-sekisho"] != "secret-1" {
 		t.Errorf("cookies %v", b.cookies)
@@ -46,6 +46,20 @@ func TestOutsidePasswordAndCodeAreJudgedTogether(t *testing.T) {
 	if len(r.gate.asked) != 1 || string(r.gate.asked[0].Password) != testPassword || string(r.gate.asked[0].Code) != "123456" {
 		t.Errorf("%+v", r.gate.asked)
 	}
+}
+
+// Whoever reads a help page on the way finds back, and only in their browser.
+func TestHelpLeadsBackToTheSignIn(t *testing.T) {
+	r := newPages(t)
+	b := r.browser(homeAddr)
+	code := b.fill(b.begin("alice"), testPassword).goesTo("/login/code")
+	flow := flowName.FindString(code)
+	for _, page := range []string{"no-device", "failed"} {
+		help := "/help/" + page + "?flow=" + flow
+		b.get(help).status(200).has(`href="/login/code?flow=`+flow, "Back to the sign-in")
+		r.browser(homeAddr).get(help).status(200).hasNot("/login/code").has("Start again")
+	}
+	b.get(code).has(`href="/help/no-device?flow=` + flow)
 }
 
 // A wrong password outside must not be told before the code was judged.
@@ -82,7 +96,7 @@ func TestRefusalSaysWhatToDoAndKeepsTheName(t *testing.T) {
 	again := b.fill(page, "wrong").goesTo("/login/password")
 	for range 2 { // it stays when the page is loaded again
 		b.get(again).status(200).has("User name, password or code is wrong", "7F3K-0001", "after 2 more failures", "alice", `role="alert"`, "autofocus",
-			"/help/failed?ref=7F3K-0001", "sign-in-failed").hasNot("wrong_password")
+			"/help/failed?flow=", "ref=7F3K-0001", "sign-in-failed").hasNot("wrong_password")
 	}
 	b.get("/help/failed?ref=7F3K-0001").status(200).has("7F3K-0001", "help@example.ac.jp")
 }

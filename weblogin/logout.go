@@ -26,43 +26,42 @@ func (v *visit) logout() {
 			return
 		}
 	}
-	holder, err := v.present(flow{})
+	person, _, err := v.s.Gate.Began(v.r.Context(), v.holding(portalService))
 	switch {
 	case err != nil:
-		v.ourSide("present the ticket", err)
-	case holder.Person.ID == 0:
+		v.ourSide("find the sign-in", err)
+	case person.ID == 0:
 		v.render(http.StatusOK, "farewell", v.view(v.words.SignedOutTitle))
 	default:
 		v.render(http.StatusOK, "logout", v.view(v.words.SignOutTitle))
 	}
 }
 
-// signOut ends the sign-in of this browser with what rests on it. It asks no
-// rule: one may always leave.
+// signOut ends the sign-in of this browser with what rests on it, even if the
+// browser's own ticket is over. It asks no rule: one may always leave.
 func (v *visit) signOut() {
-	holder, err := v.present(flow{})
-	if err == nil && holder.Ticket.ID == "" {
+	person, began, err := v.s.Gate.Began(v.r.Context(), v.holding(portalService))
+	if err == nil && began == "" {
 		v.bye(farewell{})
 		return
 	}
 	var sessions []gate.Session
 	if err == nil {
-		sessions, err = v.s.Gate.Sessions(v.r.Context(), holder.Person.ID)
+		sessions, err = v.s.Gate.Sessions(v.r.Context(), person.ID)
 	}
-	ticket := browserOf(holder.Ticket.ID, sessions)
 	if err == nil {
-		err = v.s.Gate.EndSession(v.r.Context(), v.request(portalService), holder.Person, ticket, reason.SignedOut)
+		err = v.s.Gate.EndSession(v.r.Context(), v.request(portalService), person, began, reason.SignedOut)
 	}
 	if err != nil && !errors.Is(err, gate.ErrNoSession) {
 		v.ourSide("sign out", err)
 		return
 	}
-	v.bye(v.account(ticket, sessions))
+	v.bye(v.account(began, sessions))
 }
 
 // account tells what ends with a ticket, and what stays.
-func (v *visit) account(ticket string, sessions []gate.Session) (f farewell) {
-	ended := restsOn(ticket, sessions)
+func (v *visit) account(began string, sessions []gate.Session) (f farewell) {
+	ended := restsOn(began, sessions)
 	for _, one := range sessions {
 		list := &f.Left
 		if slices.Contains(ended, one.ID) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 //go:embed pages
@@ -20,7 +21,7 @@ type looks struct {
 
 func newLooks(site Site) looks {
 	l := looks{pages: make(map[string]*template.Template)}
-	layout := template.Must(template.ParseFS(files, "pages/layout.html"))
+	layout := template.Must(template.New("").Funcs(template.FuncMap{"split": strings.Split}).ParseFS(files, "pages/layout.html"))
 	for _, name := range []string{"name", "password", "code", "portal", "logout", "farewell", "message", "help"} {
 		l.pages[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "pages/"+name+".html"))
 	}

@@ -12,7 +12,7 @@ import (
 	"sekisho/gate"
 )
 
-const maxForm = 64 << 10 // octets; our longest form is far shorter
+const maxForm = 8 << 10 // octets; our longest form is far shorter
 
 // visit is one request to a page.
 type visit struct {
@@ -42,7 +42,9 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request, l Listener) *visi
 	if chosen := r.URL.Query().Get("lang"); chosen == v.language && chosen != v.browser.language {
 		v.browser.language, note = chosen, true
 	}
-	if note && s.byHost(r.Host) == nil {
+	// A form from another site comes without the cookie, and must not have it
+	// replaced.
+	if note && r.Method == http.MethodGet && s.byHost(r.Host) == nil {
 		s.setBrowser(w, v.browser)
 	}
 	return v
@@ -73,18 +75,27 @@ func (v *visit) source() gate.Source {
 	if v.from == nil {
 		source := v.s.source(v.r, v.listener)
 		if v.known {
-			// Enough to tell browsers apart in the book, not enough to be one.
-			source.Label = "browser " + v.browser.id[:8]
+			source.Browser = v.browser.id
 		}
 		v.from = &source
 	}
 	return *v.from
 }
 
-// request is what the gate is asked on this visit.
+// request is what the gate is asked on this visit, by the service's rules. The
+// tickets that these pages give and take are the sign-in's own: one that a
+// service holds is nobody's here.
 func (v *visit) request(service string) gate.Request {
 	q := v.s.request(v.listener, v.source())
 	q.Service, q.Language, q.Came = service, v.language, v.came
+	q.TicketOf, q.Opens = portalService, portalService
+	return q
+}
+
+// holding is the request of whoever holds the ticket in the cookie.
+func (v *visit) holding(service string) gate.Request {
+	q := v.request(service)
+	q.TicketSecret = string(v.s.ticketSecret(v.r))
 	return q
 }
 
@@ -118,11 +129,12 @@ type view struct {
 
 // alert is what went wrong, above a form.
 type alert struct {
-	Heading  string
-	Text     string
-	Language string // of Text, which may be of before the language was switched
-	Left     string // how many tries are left
-	Help     string // the address of what helps; "" it is said already
+	Heading   string
+	Text      string // may hold the reference
+	Reference string
+	Language  string // of Text, which may be of before the language was switched
+	Left      string // how many tries are left
+	Help      string // the address of what helps; "" it is said already
 }
 
 func (v *visit) view(title string) view {

@@ -44,14 +44,14 @@ type session struct {
 // here now; else the visit is answered: by the sign-in, which asks for what
 // is missing, or by a message.
 func (v *visit) signedIn() (gate.Holder, bool) {
-	holder, err := v.present(flow{})
+	holder, q, err := v.present(flow{})
 	switch {
 	case err != nil:
 		v.ourSide("present the ticket", err)
 	case holder.Person.ID != 0 && holder.Verdict == policy.Allow:
 		return holder, true
 	case holder.Person.ID != 0 && holder.Verdict == policy.Deny:
-		v.notAllowed(flow{}, holder)
+		v.notAllowed(flow{}, holder, q)
 	default:
 		v.to("/login")
 	}
@@ -126,7 +126,7 @@ func (v *visit) what(one gate.Session) string {
 	if service := v.s.byName(one.Service); service != nil {
 		title = service.Title
 	}
-	if one.Door == policy.DoorWeb && (one.Parent == "" || one.Service == portalService) {
+	if one.Door == policy.DoorWeb && one.Service == portalService {
 		title = v.words.Browser
 	}
 	return title + v.words.door(one.Door)
@@ -149,23 +149,6 @@ func (v *visit) endSession() {
 		return
 	}
 	v.to("/")
-}
-
-// browserOf is the ticket that a browser's sign-in began with: a step-up
-// rests on the one before it.
-func browserOf(id string, sessions []gate.Session) string {
-	for range sessions { // at most so many steps, whatever the list says
-		i := slices.IndexFunc(sessions, func(one gate.Session) bool { return one.ID == id })
-		if i < 0 || sessions[i].Parent == "" {
-			break
-		}
-		parent := slices.IndexFunc(sessions, func(one gate.Session) bool { return one.ID == sessions[i].Parent })
-		if parent < 0 || sessions[parent].Door != policy.DoorWeb {
-			break // a VPN goes on
-		}
-		id = sessions[parent].ID
-	}
-	return id
 }
 
 // restsOn are the names of a ticket and of all that rest on it.

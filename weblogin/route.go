@@ -2,6 +2,7 @@ package weblogin
 
 import (
 	"net/http"
+	"runtime/debug"
 )
 
 // Handler answers what comes in by the listener: the proxies' questions, the
@@ -10,15 +11,38 @@ func (s *Server) Handler(l Listener) http.Handler {
 	s.setup()
 	verify, onService, pages := s.verify(l), s.guarded(s.onService(l)), s.guarded(s.pages(l))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer s.broken(l, r)
 		switch {
 		case r.URL.Path == "/verify":
 			verify.ServeHTTP(w, r)
 		case s.byHost(r.Host) != nil:
 			onService.ServeHTTP(w, r)
+		case l.inClear(r):
+			http.Error(w, "Here only a listed proxy may ask: passwords would cross the network in clear text.", http.StatusForbidden)
 		default:
 			pages.ServeHTTP(w, r)
 		}
 	})
+}
+
+// inClear reports whether a person's own machine asks, over a listener that is
+// there for proxies and has no TLS.
+func (l Listener) inClear(r *http.Request) bool {
+	return r.TLS == nil && len(l.Proxies) > 0 && len(l.Balancers) == 0 && !l.lists(peer(r))
+}
+
+// broken tells the operator of a handler that panics, which the server would
+// only note at the level of handshakes that fail. The connection is closed.
+func (s *Server) broken(l Listener, r *http.Request) {
+	why := recover()
+	if why == nil {
+		return
+	}
+	if why != http.ErrAbortHandler {
+		s.log.Error("a request could not be answered: this is a fault of the program", "listener", l.Name,
+			"path", visible(r.URL.Path), "why", why, "stack", string(debug.Stack()))
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // pages are those of the sign-in host. A form is taken from our own pages

@@ -1,6 +1,7 @@
 package weblogin
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -177,4 +178,57 @@ func TestMessageOnAServicesHost(t *testing.T) {
 	if !strings.Contains(s.res.Header.Get("Content-Security-Policy"), "style-src 'self' https://sso.example.ac.jp;") || len(s.res.Cookies()) != 0 {
 		t.Errorf("%v", s.res.Header)
 	}
+}
+
+// It comes without our cookie, since that is Lax; a new one would end what
+// waits in the person's other tabs.
+func TestFormFromAnotherSiteLeavesTheBrowsersCookie(t *testing.T) {
+	r := newPages(t)
+	b := r.browser(homeAddr)
+	b.header["Sec-Fetch-Site"] = []string{"cross-site"}
+	for _, name := range []string{"mallory", strings.Repeat("m", 2*maxForm)} {
+		if s := b.post("/login?lang=ja", "name", name); len(s.res.Cookies()) > 0 {
+			t.Errorf("%d: %v", s.res.StatusCode, s.res.Cookies())
+		}
+	}
+}
+
+// http:// beyond the loopback is there for proxies alone.
+func TestPagesInClearTextAreForListedProxies(t *testing.T) {
+	r := newPages(t)
+	handler := r.server.Handler(Listener{Name: "inner", Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/24")}})
+	for _, test := range []struct {
+		peer, target string
+		status       int
+	}{
+		{"192.0.2.7:1", "http://sso.example.ac.jp/login", http.StatusForbidden},
+		{"10.0.0.5:1", "http://sso.example.ac.jp/login", http.StatusOK},
+		{"192.0.2.7:1", "https://sso.example.ac.jp/login", http.StatusOK},
+	} {
+		q := httptest.NewRequest("GET", test.target, nil)
+		q.RemoteAddr = test.peer
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, q)
+		if w.Code != test.status {
+			t.Errorf("%s from %s: %d", test.target, test.peer, w.Code)
+		}
+	}
+}
+
+type panics struct{ *fakeGate }
+
+func (panics) Prompt(context.Context, gate.Request) (gate.Prompt, error) { panic("no such row") }
+
+func TestBrokenHandlerIsInTheLog(t *testing.T) {
+	r := newPages(t)
+	r.server.Gate = panics{r.gate}
+	defer func() {
+		if why := recover(); why != http.ErrAbortHandler {
+			t.Errorf("ended by %v", why)
+		}
+		if log := r.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, "no such row") || !strings.Contains(log, "namePage") || strings.Contains(log, "wiki") {
+			t.Errorf("log %s", log)
+		}
+	}()
+	r.browser(homeAddr).get("/login?service=wiki")
 }

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/text/language"
 
 	"sekisho/gate"
 	"sekisho/internal/account"
@@ -37,7 +38,9 @@ type Gate interface {
 	// Present judges a ticket against the rules and books nothing.
 	Present(context.Context, gate.Request) (gate.Holder, error)
 	Sessions(ctx context.Context, person int64) ([]gate.Session, error)
-	// EndSession ends a ticket of the person and what rests on it.
+	// Began tells whose ticket is presented, alive or not, and what to end.
+	Began(context.Context, gate.Request) (p gate.Person, id string, err error)
+	// EndSession ends a sign-in of the person and what rests on it.
 	EndSession(ctx context.Context, r gate.Request, p gate.Person, id string, why gate.Fault) error
 	// SignOut ends everything the person is signed in to.
 	SignOut(ctx context.Context, r gate.Request, p gate.Person) (ended int, err error)
@@ -73,7 +76,8 @@ type Server struct {
 	strayed   atomic.Int64 // second when a proxy last asked for what no service has
 	looks     looks
 	metrics   metrics
-	held      atomic.Int64 // refusals that are held back
+	held      held
+	matcher   language.Matcher // of the site's languages
 }
 
 // setup fills in what was left zero, once.
@@ -96,7 +100,12 @@ func (s *Server) setup() {
 		if s.Site.Languages = slices.DeleteFunc(slices.Clone(s.Site.Languages), unknown); len(s.Site.Languages) == 0 {
 			s.Site.Languages = []string{"ja", "en"}
 		}
-		s.flows.forget = func(f *flow) { clear(f.password) }
+		tags := make([]language.Tag, len(s.Site.Languages))
+		for i, l := range s.Site.Languages {
+			tags[i] = language.Make(l)
+		}
+		s.matcher = language.NewMatcher(tags)
+		s.flows.forget, s.flows.now = func(f *flow) { clear(f.password) }, s.Now
 		s.looks, s.metrics = newLooks(s.Site), newMetrics(s.Metrics)
 	})
 }
@@ -120,7 +129,8 @@ type Service struct {
 
 // Listener is where a request came in.
 type Listener struct {
-	Name    string         // the client, in the book
-	Zone    string         // of everybody who comes here; "": by address
-	Proxies []netip.Prefix // whose forwarding headers are believed
+	Name      string         // the client, in the book
+	Zone      string         // of everybody who comes here; "": by address
+	Proxies   []netip.Prefix // whose forwarding headers are believed
+	Balancers []netip.Prefix // whose PROXY header has told where a connection comes from
 }

@@ -3,6 +3,7 @@ package weblogin
 import (
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -84,17 +85,28 @@ func (v *Service) holds(uri string) bool {
 	if !strings.ContainsAny(p, `%\;`) && !strings.Contains(p, "/.") && !strings.Contains(p, "//") {
 		return under(prefix, p)
 	}
+	all := readings(p)
+	return all != nil && !slices.ContainsFunc(all, func(p string) bool { return !under(prefix, p) })
+}
+
+// ours reports whether somebody could read uri as an address below /.sekisho/.
+func ours(uri string) bool {
+	p, _, _ := strings.Cut(uri, "?")
+	all := readings(p)
+	return all == nil || slices.ContainsFunc(all, func(p string) bool { return under("/.sekisho", p) })
+}
+
+// readings are the ways to read a path; nil if there are too many.
+func readings(p string) (all []string) {
 	for range maxDecodings {
-		if !under(prefix, p) || !under(prefix, clean(p)) {
-			return false
-		}
+		all = append(all, p, clean(p))
 		decoded := decode(p)
 		if decoded == p {
-			return true
+			return all
 		}
 		p = decoded
 	}
-	return false
+	return nil
 }
 
 // maxDecodings is how often an address may be percent-encoded over.

@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,7 +26,12 @@ const (
 type shelf[V any] struct {
 	forget func(*V) // called on what is dropped; nil: nothing to do
 
+	// now, if not nil, has what has ended removed at its time, not only when
+	// the shelf is next used: that may be tomorrow.
+	now func() time.Time
+
 	mu     sync.Mutex
+	waits  bool // a timer runs
 	rows   map[string]*row[V]
 	queue  []*row[V]
 	shares map[netip.Prefix]int
@@ -48,7 +54,7 @@ func (s *shelf[V]) put(v V, browser string, from gate.Source, now time.Time) str
 		s.rows, s.shares = make(map[string]*row[V]), make(map[netip.Prefix]int)
 	}
 	s.sweep(now)
-	r := &row[V]{id: newID(), browser: browser, from: share(from), ends: now.Add(shelfLife), value: v}
+	r := &row[V]{id: newID(), browser: strings.Clone(browser), from: share(from), ends: now.Add(shelfLife), value: v}
 	if s.shares[r.from] >= shelfShare {
 		s.oldest(r.from)
 	} else if len(s.rows) >= shelfBound {
@@ -57,7 +63,24 @@ func (s *shelf[V]) put(v V, browser string, from gate.Source, now time.Time) str
 	s.rows[r.id] = r
 	s.shares[r.from]++
 	s.queue = append(s.queue, r)
+	s.wait(now)
 	return r.id
+}
+
+// wait has the shelf tidied up when the first row ends.
+func (s *shelf[V]) wait(now time.Time) {
+	if s.now == nil || s.waits || len(s.queue) == 0 {
+		return
+	}
+	s.waits = true
+	time.AfterFunc(s.queue[0].ends.Sub(now), func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.waits = false
+		now := s.now()
+		s.sweep(now)
+		s.wait(now)
+	})
 }
 
 // see returns a copy of a row's value.

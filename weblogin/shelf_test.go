@@ -1,8 +1,12 @@
 package weblogin
 
 import (
+	"fmt"
 	"net/netip"
+	"runtime"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sekisho/gate"
@@ -85,5 +89,82 @@ func TestDroppedRowIsForgotten(t *testing.T) {
 	s.drop(id)
 	if _, ok := s.see(id, "", testTime); ok || forgotten != 1 {
 		t.Errorf("there: %v, forgotten %d times", ok, forgotten)
+	}
+}
+
+// A password that waits is not kept until somebody happens to come by.
+func TestRowIsForgottenWhenItEndsAndNobodyComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		forgotten := 0
+		s := shelf[int]{forget: func(*int) { forgotten++ }, now: time.Now}
+		s.put(1, "", gate.Source{}, time.Now())
+		time.Sleep(shelfLife / 2) // in the bubble it takes no time
+		s.put(2, "", gate.Source{}, time.Now())
+		for i, pause := range []time.Duration{shelfLife/2 - 1, 1, shelfLife / 2} {
+			time.Sleep(pause)
+			synctest.Wait()
+			s.mu.Lock()
+			if forgotten != i {
+				t.Errorf("%d rows are forgotten, want %d", forgotten, i)
+			}
+			s.mu.Unlock()
+		}
+	})
+}
+
+func heap() int {
+	runtime.GC()
+	runtime.GC() // what has a cleanup goes with the second
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// A row must not hold the whole request that it was made from.
+func TestFlowsDoNotKeepForms(t *testing.T) {
+	r := newPages(t)
+	b := r.browser(homeAddr)
+	b.get("/login")
+	pad, before := strings.Repeat("x", maxForm-1000), heap()
+	b.cookies["theme"] = pad // in one header with ours
+	for i := range shelfShare {
+		b.post("/login", "name", fmt.Sprint("user", i), "pad", pad).goesTo("/login/password")
+	}
+	if kept := heap() - before; kept > shelfShare*maxForm/4 {
+		t.Errorf("%d flows keep %d KB", shelfShare, kept>>10)
+	}
+	runtime.KeepAlive(r)
+}
+
+func TestErrandsDoNotKeepAddresses(t *testing.T) {
+	c := newCrossings(t)
+	pad, before := strings.Repeat("x", 15_000), heap()
+	for range shelfShare {
+		wantStatus(t, c.ask("GET", "https://webmail.example.ac.jp/.sekisho/go?to=/inbox&pad="+pad), 303)
+	}
+	if kept := heap() - before; kept > shelfShare*15_000/4 {
+		t.Errorf("%d errands keep %d KB", shelfShare, kept>>10)
+	}
+	runtime.KeepAlive(c)
+}
+
+func TestOneSourceHasItsShareOfTheHold(t *testing.T) {
+	var h held
+	mine, other := share(from("192.0.2.1")), share(from("192.0.2.2"))
+	for range heldShare {
+		h.enter(mine)
+	}
+	if h.enter(mine) || !h.enter(other) {
+		t.Error("its share is not its own")
+	}
+	h.leave(mine)
+	if !h.enter(mine) {
+		t.Error("what left counts still")
+	}
+	for i := range maxHeld {
+		h.enter(share(gate.Source{Addr: netip.AddrFrom4([4]byte{198, 51, byte(i >> 8), byte(i)})}))
+	}
+	if h.all != maxHeld {
+		t.Errorf("%d in all", h.all)
 	}
 }

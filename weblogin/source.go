@@ -3,6 +3,7 @@ package weblogin
 import (
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"sekisho/gate"
@@ -26,6 +27,10 @@ func (s *Server) source(r *http.Request, l Listener) gate.Source {
 	peer := peer(r)
 	if l.lists(peer) {
 		return gate.Source{Addr: l.behind(r.Header[forwardedFor]), How: howForwarded}
+	}
+	if within(l.Balancers, peer) {
+		// The balancer's own connection, or one that it tells nothing of.
+		peer = netip.Addr{}
 	}
 	source := gate.Source{Addr: peer, How: howSocket}
 	if len(r.Header[forwardedFor]) > 0 {
@@ -59,13 +64,10 @@ func peer(r *http.Request) netip.Addr {
 }
 
 // lists reports whether the forwarding headers of addr are believed.
-func (l Listener) lists(addr netip.Addr) bool {
-	for _, p := range l.Proxies {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
+func (l Listener) lists(addr netip.Addr) bool { return within(l.Proxies, addr) }
+
+func within(prefixes []netip.Prefix, addr netip.Addr) bool {
+	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // behind walks X-Forwarded-For from the right, past the listed proxies: what

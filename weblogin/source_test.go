@@ -81,3 +81,17 @@ func FuzzForwardedFor(f *testing.F) {
 		l.behind([]string{written})
 	})
 }
+
+// A balancer's health check says that there is nobody behind it. The balancer
+// stands inside; whoever asks like that does not.
+func TestBalancersOwnAddressIsNobodys(t *testing.T) {
+	s := &Server{Gate: &judge{}}
+	l := Listener{Name: "web", Balancers: []netip.Prefix{netip.MustParsePrefix("192.0.2.5/32")}}
+	for peer, want := range map[string]string{"192.0.2.5:1": "", "192.0.2.6:1": "192.0.2.6"} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = peer
+		if got := s.source(r, l); got.String() != want {
+			t.Errorf("%s is %q", peer, got)
+		}
+	}
+}

@@ -8,8 +8,8 @@ import (
 
 // words are the sentences of the pages in one language.
 type words struct {
-	Help, Back, Problem, Password, Code, Name, Plus string
-	Time                                            string // how a time is written
+	Help, Back, Problem, Password, Code, Name, Plus, Colon string
+	Time                                                   string // how a time is written
 
 	Inside, Outside, GoingTo         string // where one is; where to
 	Language                         string // what the links to the others are called
@@ -20,10 +20,10 @@ type words struct {
 
 	CodeTitle, CodeMissing, CodeHint, CodeWhyOutside, CodeWhyService, NoDevice string
 
-	Failed, LeftOne, LeftMany, HelpLink, StartAgain, Reference, MessageCode string
+	Failed, LeftOne, LeftMany, HelpLink, StartAgain, BackToSignIn, Reference, MessageCode string
 
 	PortalTitle, Welcome, Services, Devices, NoDevicesYet, DevicesUnknown, Added, LastUsed  string
-	Sessions, SessionsHint, Since, Until, From, ThisBrowser, End, Browser                   string
+	Sessions, SessionsHint, Since, Until, From, With, ThisBrowser, End, Browser             string
 	SignOut, SignOutTitle, SignOutText, SignOutButton, Everywhere, EverywhereText           string
 	SignedOutTitle, SignedOutText, SignedOutEverywhere, Ended, Left, LeftHint, CloseBrowser string
 

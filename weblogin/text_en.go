@@ -2,7 +2,7 @@ package weblogin
 
 var english = words{
 	Help: "Help", Back: "Back to my page", Problem: "There is a problem", Password: "Password", Code: "One-time code", Name: "User name",
-	Plus: " + ", Time: "2 Jan 2006, 15:04",
+	Plus: " + ", Colon: ": ", Time: "2 Jan 2006, 15:04",
 
 	Inside: "You are on the campus network", Outside: "You are outside the campus network",
 	GoingTo: "You are going to: ", Language: "Language",
@@ -20,13 +20,13 @@ var english = words{
 	Failed:   "User name, password or code is wrong",
 	LeftOne:  "You will be asked to start again after 1 more failure.",
 	LeftMany: "You will be asked to start again after %d more failures.",
-	HelpLink: "When sign-in fails", StartAgain: "Start again", Reference: "Reference", MessageCode: "Message",
+	HelpLink: "When sign-in fails", StartAgain: "Start again", BackToSignIn: "Back to the sign-in", Reference: "Reference", MessageCode: "Message",
 
 	PortalTitle: "My page", Welcome: "Signed in as", Services: "Services", Devices: "My devices for one-time codes",
 	NoDevicesYet: "You have no device for codes yet.", DevicesUnknown: "Your devices can't be shown at present.",
-	Added: "Added", LastUsed: "last used",
+	Added: "Added", LastUsed: "Last used",
 	Sessions: "Where I am signed in", SessionsHint: "If you do not know one of these, end it and change your password.",
-	Since: "Since", Until: "until", From: "from", ThisBrowser: "this browser", End: "End", Browser: "Browser sign-in",
+	Since: "Since", Until: "Until", From: "From", With: "Signed in with", ThisBrowser: " (this browser)", End: "End", Browser: "Browser sign-in",
 	SignOut: "Sign out", SignOutTitle: "Sign out",
 	SignOutText:   "You will be signed out of this page and of the services that you opened from this browser.",
 	SignOutButton: "Sign out", Everywhere: "Sign out everywhere",

@@ -2,7 +2,7 @@ package weblogin
 
 var japanese = words{
 	Help: "お問い合わせ", Back: "マイページに戻る", Problem: "エラーがあります", Password: "パスワード", Code: "ワンタイムコード", Name: "ユーザー名",
-	Plus: "＋", Time: "2006年1月2日 15:04",
+	Plus: "＋", Colon: "：", Time: "2006年1月2日 15:04",
 
 	Inside: "学内ネットワークからのアクセスです", Outside: "学外からのアクセスです",
 	GoingTo: "利用するサービス：", Language: "言語",
@@ -20,13 +20,13 @@ var japanese = words{
 	Failed:   "ユーザー名、パスワード、またはコードが正しくありません",
 	LeftOne:  "あと1回失敗すると、最初からやり直しになります。",
 	LeftMany: "あと%d回失敗すると、最初からやり直しになります。",
-	HelpLink: "サインインできないときは", StartAgain: "最初からやり直す", Reference: "照会番号", MessageCode: "メッセージ",
+	HelpLink: "サインインできないときは", StartAgain: "最初からやり直す", BackToSignIn: "サインインの画面に戻る", Reference: "照会番号", MessageCode: "メッセージ",
 
 	PortalTitle: "マイページ", Welcome: "サインイン中の方", Services: "サービス", Devices: "ワンタイムコードの端末",
 	NoDevicesYet: "コードを表示する端末はまだ登録されていません。", DevicesUnknown: "端末の情報は、現在表示できません。",
 	Added: "登録", LastUsed: "最後の利用",
 	Sessions: "サインインの状況", SessionsHint: "心当たりのないものがあれば終了し、パスワードを変更してください。",
-	Since: "開始", Until: "期限", From: "接続元", ThisBrowser: "このブラウザー", End: "終了する", Browser: "ブラウザーでのサインイン",
+	Since: "開始", Until: "期限", From: "接続元", With: "認証方法", ThisBrowser: "（このブラウザー）", End: "終了する", Browser: "ブラウザーでのサインイン",
 	SignOut: "サインアウト", SignOutTitle: "サインアウト",
 	SignOutText:   "このページと、このブラウザーで開いたサービスからサインアウトします。",
 	SignOutButton: "サインアウトする", Everywhere: "すべてサインアウトする",
@@ -66,7 +66,7 @@ var japanese = words{
 
 	Messages: map[string]saying{
 		"page-expired":    {"このページの有効期限が切れました", "すでに終了したサインインのページか、別のブラウザーで開いたページです。お手数ですが、最初からやり直してください。"},
-		"our-side":        {"システム側で問題が発生しました", "お客様の操作の誤りではありません。パスワードの照合は行われていません。数分待ってから、もう一度お試しください。"},
+		"our-side":        {"システム側で問題が発生しました", "操作の誤りではありません。パスワードの照合は行われていません。数分待ってから、もう一度お試しください。"},
 		"cookies-needed":  {"Cookieを有効にしてください", "ブラウザーからCookieが送られてきませんでした。このサイトのCookieを許可して、最初からやり直してください。"},
 		"not-found":       {"ページが見つかりません", "アドレスが間違っているか、古くなっている可能性があります。"},
 		"too-large":       {"送信された内容が大きすぎます", "フォームで扱える大きさを超えています。お手数ですが、最初からやり直してください。"},

@@ -1,6 +1,7 @@
 package weblogin
 
 import (
+	"errors"
 	"net/http"
 
 	"sekisho/gate"
@@ -18,7 +19,7 @@ func (v *visit) judge(f flow, q gate.Request, p gate.Prompt) {
 	case answer.Outcome == gate.Admitted:
 		v.admitted(f, answer)
 	default:
-		v.s.hold(v.r.Context(), v.came, answer.Ready)
+		v.s.hold(v.r.Context(), v.source(), v.came, answer.Ready)
 		v.refused(f, p, answer)
 	}
 }
@@ -45,19 +46,17 @@ func (v *visit) refused(f flow, p gate.Prompt, answer gate.Answer) {
 // there is signed out, with what rests on that.
 func (v *visit) admitted(f flow, answer gate.Answer) {
 	v.s.flows.drop(f.id)
-	if !f.stepUp {
-		v.endFormer(answer.Person)
-	}
+	v.endFormer(answer.Person)
 	http.SetCookie(v.w, v.s.cookie(ticketCookie, string(answer.Ticket.Secret)))
 	v.goOn(f, answer.Ticket.Secret)
 }
 
 func (v *visit) endFormer(now gate.Person) {
-	former, err := v.present(flow{})
-	if err == nil && former.Person.ID != 0 && former.Person.ID != now.ID {
-		err = v.s.Gate.EndSession(v.r.Context(), v.request(portalService), former.Person, former.Ticket.ID, reason.SignedOut)
+	former, began, err := v.s.Gate.Began(v.r.Context(), v.holding(portalService))
+	if err == nil && former.ID != 0 && former.ID != now.ID {
+		err = v.s.Gate.EndSession(v.r.Context(), v.request(portalService), former, began, reason.SignedOut)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, gate.ErrNoSession) {
 		v.s.log.Error("the former sign-in of a browser was not ended", "err", err)
 	}
 }
@@ -65,7 +64,7 @@ func (v *visit) endFormer(now gate.Person) {
 // goOn sends a signed-in person to where they wanted to go: what waits at the
 // service, its start, or the portal. It is never an address from the request.
 func (v *visit) goOn(f flow, secret gate.Secret) {
-	if e, ok := v.s.errand(f.errand); ok {
+	if e, ok := v.errand(f.errand); ok {
 		v.to(v.s.onward(e, secret))
 		return
 	}
@@ -76,14 +75,17 @@ func (v *visit) goOn(f flow, secret gate.Secret) {
 	v.to("/")
 }
 
-// notAllowed tells a signed-in person that the rules keep them out. The gate
-// is asked once more so that it is in the book, and has a reference.
-func (v *visit) notAllowed(f flow, holder gate.Holder) {
-	f.name, f.stepUp = holder.Person.Name, true
-	answer, err := v.s.Gate.Admit(v.r.Context(), v.attempt(f))
-	if err != nil {
+// notAllowed tells a signed-in person that the rules keep them out. What was
+// denied is asked once more so that it is in the book, and has a reference.
+func (v *visit) notAllowed(f flow, holder gate.Holder, denied gate.Request) {
+	denied.User = holder.Person.Name
+	answer, err := v.s.Gate.Admit(v.r.Context(), denied)
+	switch {
+	case err != nil:
 		v.ourSide("judge a sign-in", err)
-		return
+	case answer.Outcome == gate.Admitted: // the rules changed in this moment
+		v.admitted(f, answer)
+	default:
+		v.message(http.StatusForbidden, "not-allowed", notice{Reference: answer.Reference, Again: "/"})
 	}
-	v.message(http.StatusForbidden, "not-allowed", notice{Reference: answer.Reference, Again: "/"})
 }

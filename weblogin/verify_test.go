@@ -106,7 +106,12 @@ func TestVerifyAnswersInTheProxysDialect(t *testing.T) {
 			wantStatus(t, ask(c, "Cookie", cookieOfOne), status)
 			holder.Verdict = policy.Deny
 			c.judge.holders["one"] = holder
-			wantStatus(t, ask(c, "Cookie", cookieOfOne), http.StatusForbidden)
+			res = ask(c, "Cookie", cookieOfOne) // the sign-in says so, with a reference
+			wantStatus(t, res, status)
+			if res.Header.Get("Location") != inboxTo || res.Header.Get("Remote-User") != "" {
+				t.Errorf("%v", res.Header)
+			}
+			wantStatus(t, ask(c, "Cookie", cookieOfOne, "Sec-Fetch-Mode", "cors"), http.StatusForbidden)
 
 			c.judge.err = errStore
 			res = ask(c, "Cookie", cookieOfOne)
@@ -254,5 +259,36 @@ func TestPageWithALongAddressIsLeftOut(t *testing.T) {
 	res := c.verify("https://webmail.example.ac.jp/?q=" + strings.Repeat("x", maxTo))
 	if got := res.Header.Get("Location"); got != "https://webmail.example.ac.jp/.sekisho/go" {
 		t.Errorf("sent to %s", got)
+	}
+}
+
+// What a proxy or a browser kept would open a service that is closed now, or
+// close one that is open again.
+func TestNoAnswerOfVerifyIsKept(t *testing.T) {
+	c := newCrossings(t)
+	c.signedIn("one", "webmail")
+	denied := c.judge.holders["one"]
+	denied.Verdict = policy.Deny
+	c.judge.holders["two"] = denied
+	answers := map[int][]*http.Response{
+		http.StatusOK:           {c.verify(inbox, "Cookie", cookieOfOne)},
+		http.StatusUnauthorized: {c.verify(inbox), c.verify(inbox, "Sec-Fetch-Mode", "cors")},
+		http.StatusFound:        {c.forwarded("caddy")},
+		http.StatusBadRequest:   {c.ask("GET", "/verify")},
+		http.StatusForbidden: {
+			c.verify(inbox, "Cookie", "__Host-sekisho-service=two", "Sec-Fetch-Mode", "cors"), c.verify("https://other.example.ac.jp/"),
+			c.verify(inbox, "X-Forwarded-Uri", "/"), c.verify(inbox, "Peer", "192.0.2.77:1"),
+		},
+		http.StatusNotFound: {c.ask("GET", "https://webmail.example.ac.jp/.sekisho/other")},
+	}
+	c.judge.err = errStore
+	answers[http.StatusServiceUnavailable] = []*http.Response{c.verify(inbox, "Cookie", cookieOfOne)}
+	for status, list := range answers {
+		for i, res := range list {
+			wantStatus(t, res, status)
+			if got := res.Header.Get("Cache-Control"); got != "no-store" {
+				t.Errorf("%d, answer %d: %q", status, i, got)
+			}
+		}
 	}
 }

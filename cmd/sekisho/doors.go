@@ -123,7 +123,7 @@ func (s *server) listenWeb() error {
 			return err
 		}
 		site := &http.Server{
-			Handler:           s.web.Handler(weblogin.Listener{Name: l.Name, Zone: l.Zone, Proxies: l.Forward}),
+			Handler:           s.web.Handler(weblogin.Listener{Name: l.Name, Zone: l.Zone, Proxies: l.Forward, Balancers: l.Proxies}),
 			ReadHeaderTimeout: 10 * time.Second,
 			ReadTimeout:       30 * time.Second,
 			WriteTimeout:      30 * time.Second,

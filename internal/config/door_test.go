@@ -115,6 +115,7 @@ base = "dc=example"
 url = "ldap://127.0.0.1:1389/"
 require_tls = false
 zone = "campus"
+trust = true
 proxy_protocol = ["127.0.0.1"]
 [[ldap.listener]]
 url = "ldap://[::]:389"
@@ -247,7 +248,9 @@ func TestDoorFaults(t *testing.T) {
 		{"url with a far port", doorChange(ldaps, 1, `url = "ldaps://0.0.0.0:65536"`), `c:22: ldap.listener[0].url: "ldaps://0.0.0.0:65536" is no address`},
 		{"one address twice", doorChange(https, 1, `url = "https://0.0.0.0:636"`), `c:36: web.listener[0].url: 0.0.0.0:636 is listened at by ldap.listener[0], too`},
 		{"PROXY headers from anybody", doorChange(ldaps, 1, ldaps+"\nproxy_protocol = '::/0'"), `c:23: ldap.listener[0].proxy_protocol: ::/0 lets everybody write whatever source they like`},
-		{"inside zone for the network", doorChange(ldaps, 1, ldaps+"\nzone = 'campus'"), `c:23: ldap.listener[0].zone: makes everybody who can reach 0.0.0.0:636 count as being in "campus"`},
+		{"inside zone for the network", doorChange(ldaps, 1, ldaps+"\nzone = 'campus'"), `c:23: ldap.listener[0].zone: makes everybody who can reach 0.0.0.0:636, or what stands before it, count as being in "campus"`},
+		{"inside zone behind a balancer", doorChange(ldaps, 1, "url = 'ldaps://127.0.0.1'\nproxy_protocol = '127.0.0.1'\nzone = 'campus'"), `c:24: ldap.listener[0].zone: makes everybody who can reach 127.0.0.1:636, or what stands before it,`},
+		{"inside zone behind a proxy", doorChange(https, 1, "url = 'https://127.0.0.1'\ntrusted_proxies = '127.0.0.1'\nzone = 'campus'"), `c:38: web.listener[0].zone: makes everybody who can reach 127.0.0.1:443, or what stands before it,`},
 		{"unknown zone", doorChange(ldaps, 1, ldaps+"\nzone = 'campsu'\ntrust = true"), `c:23: ldap.listener[0].zone: "campsu" is no zone; did you mean "campus"?`},
 		{"ldaps without certificate", doorChange(certLine+"\n"+keyLine, 1, ""), `c:21: ldap.listener[0].certificate: is missing; ldaps:// wants`},
 		{"no key", doorChange(keyLine, 1, ""), `c:21: ldap.listener[0].key: is missing; name the file of its key`},
@@ -332,6 +335,8 @@ func TestDoorWarnings(t *testing.T) {
 		{faulty{"certificate that ends soon", sound + doors[:strings.Index(doors, "[web]")], `c:23: warning: ldap.listener[0].certificate: DIR/tls.crt ends on`}, 6 * 24 * time.Hour},
 		{faulty{"passwords in clear text", sound + strings.Replace(doors, ldaps, "url = 'ldap://0.0.0.0'\nrequire_tls = false", 1), `c:23: warning: ldap.listener[0].require_tls: sends passwords over the network in clear text`}, time.Hour * 999},
 		{faulty{"application inside, judged by its own address", doorChange(app, 1, "address = ['203.0.113.20', '192.0.2.20']\nsource = 'peer'"), `c:28: warning: ldap.app[0].source: address[1] is in "campus": whoever uses this application counts as being there`}, time.Hour * 999},
+		{faulty{"headers of a whole campus", doorChange(https, 1, https+"\ntrusted_proxies = ['203.0.112.0/23', '203.0.113.0/24', '127.0.0.0/8']"), `c:37: warning: web.listener[0].trusted_proxies: 203.0.112.0/23 lets all of this network write whatever source they like; name the proxies alone`}, time.Hour * 999},
+		{faulty{"PROXY headers of a whole campus", doorChange(ldaps, 1, ldaps+"\nproxy_protocol = ['2001:db8::/63', '2001:db8::/64']"), `c:23: warning: ldap.listener[0].proxy_protocol: 2001:db8::/63 lets all of this network write whatever source they like; name the load balancers alone`}, time.Hour * 999},
 		{faulty{"account that nobody uses", doorChange(accounts, 1, ""), `c:29: warning: ldap.account[0]: no application has it`}, time.Hour * 999},
 		{faulty{"no application", sound + "[ldap]\n" + base + "\n[[ldap.listener]]\nurl = 'ldap://127.0.0.1'\nrequire_tls = false\n", `c:19: warning: ldap.app: there is none, so nobody can bind`}, time.Hour * 999},
 		{faulty{"closed LDAP door", sound + "[ldap]\n[[ldap.app]]\nname = 'a'\n" + app + "\nservice = 's'\n", `c:19: warning: ldap.listener: there is none, so no application can ask`}, time.Hour * 999},

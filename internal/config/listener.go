@@ -32,7 +32,7 @@ type scheme struct {
 
 // readListener leaves it to the door what a listener without TLS may do.
 func readListener(t *table, zones *policy.Zones, schemes ...scheme) Listener {
-	l := Listener{URL: t.text("url", ""), Zone: t.text("zone", ""), Proxies: t.prefixes("proxy_protocol")}
+	l := Listener{URL: t.text("url", ""), Zone: t.text("zone", ""), Proxies: t.believed("proxy_protocol", "load balancers")}
 	like := schemes[0].name + "://0.0.0.0:" + schemes[0].port
 	t.require("url", l.URL, "write where to listen: url = \""+like+"\"")
 	if l.URL != "" && !l.split(schemes) {
@@ -43,20 +43,37 @@ func readListener(t *table, zones *policy.Zones, schemes ...scheme) Listener {
 	} else if _, port, _ := net.SplitHostPort(l.Address); port != "" && port != "0" {
 		t.r.sockets[l.Address] = t.key
 	}
-	for _, prefix := range l.Proxies {
-		if prefix.IsValid() && prefix.Bits() == 0 {
-			t.fault("proxy_protocol", "%v lets everybody write whatever source they like; name the load balancers", prefix)
-		}
-	}
 	l.Certificate, l.Key = t.certificate()
 	trust := t.flag("trust", false)
 	if l.Zone != "" {
 		t.checkZone("zone", l.Zone, zones)
-		if l.Zone != policy.OffCampus && !l.loopback() && !trust {
-			t.fault("zone", "makes everybody who can reach %s count as being in %q; leave it out, or write trust = true if only they can", l.Address, l.Zone)
+		// What stands before a listener on the loopback brings the network in.
+		alone := l.loopback() && len(l.Proxies) == 0 && !t.has("trusted_proxies")
+		if l.Zone != policy.OffCampus && !alone && !trust {
+			t.fault("zone", "makes everybody who can reach %s, or what stands before it, count as being in %q; leave it out, or write trust = true if only they can", l.Address, l.Zone)
 		}
 	}
 	return l
+}
+
+// believed reads whose word on where somebody comes from is taken: of few
+// machines, since any other there could say anything.
+func (t *table) believed(key, what string) []netip.Prefix {
+	list := t.prefixes(key)
+	for _, prefix := range list {
+		few := 24
+		if prefix.Addr().Is6() {
+			few = 64
+		}
+		switch {
+		case !prefix.IsValid():
+		case prefix.Bits() == 0:
+			t.fault(key, "%v lets everybody write whatever source they like; name the %s", prefix, what)
+		case prefix.Bits() < few && !prefix.Addr().IsLoopback():
+			t.warn(key, "%v lets all of this network write whatever source they like; name the %s alone", prefix, what)
+		}
+	}
+	return list
 }
 
 // split takes the URL apart: a scheme, an address or nothing, and a port.

@@ -102,14 +102,9 @@ func readWeb(t *table, zones *policy.Zones) Web {
 func readWebListener(t *table, zones *policy.Zones) WebListener {
 	l := WebListener{
 		Listener: readListener(t, zones, scheme{"https", "443", true}, scheme{"http", "80", false}),
-		Forward:  t.prefixes("trusted_proxies"),
+		Forward:  t.believed("trusted_proxies", "proxies"),
 	}
 	l.Name = t.text("name", l.URL)
-	for _, prefix := range l.Forward {
-		if prefix.IsValid() && prefix.Bits() == 0 {
-			t.fault("trusted_proxies", "%v lets everybody write whatever source they like; name the proxies", prefix)
-		}
-	}
 	switch {
 	case l.Address == "": // told already
 	case l.TLS:

@@ -107,8 +107,11 @@ func (a *Account) settled(st *Settlement, done Settled) {
 			}
 		}
 	}
-	if st.Known != "" {
-		a.Known = a.Known.with(st.Known, st.Event.At)
+	for _, source := range st.Known {
+		a.Known = a.Known.with(source, st.Event.At)
+	}
+	if len(st.Known) > 0 && len(a.Known) > knownMost {
+		a.Known = a.Known.latest(knownMost)
 	}
 }
 

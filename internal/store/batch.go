@@ -94,10 +94,8 @@ func (w *writer) one(j *job) error {
 			return err
 		}
 	}
-	if st.Known != "" && lost == NotLost {
-		_, err := w.conn.exec("INSERT INTO known VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at = excluded.at",
-			st.Person, st.Known, micro(event.At))
-		if err != nil {
+	if lost == NotLost {
+		if err := w.known(st); err != nil {
 			return err
 		}
 	}
@@ -107,6 +105,26 @@ func (w *writer) one(j *job) error {
 		return w.flood(st.Flood, event)
 	}
 	return w.addEvent(event)
+}
+
+// knownMost is how many sources of a person are remembered: a browser that
+// keeps nothing is a new one at each sign-in.
+const knownMost = 64
+
+func (w *writer) known(st *Settlement) error {
+	for _, source := range st.Known {
+		_, err := w.conn.exec("INSERT INTO known VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET at = excluded.at",
+			st.Person, source, micro(st.Event.At))
+		if err != nil {
+			return err
+		}
+	}
+	if len(st.Known) == 0 {
+		return nil
+	}
+	_, err := w.conn.exec(`DELETE FROM known WHERE person = ?1 AND source IN
+		(SELECT source FROM known WHERE person = ?1 ORDER BY at DESC LIMIT -1 OFFSET ?2)`, st.Person, int64(knownMost))
+	return err
 }
 
 func (w *writer) addTicket(id int64, t *Ticket) error {
@@ -273,7 +291,7 @@ func (w *writer) committed(j *job) {
 		w.store.accounts.drop(st.Event.Name)
 		return
 	}
-	if st.Burn != nil || st.Known != "" {
+	if st.Burn != nil || len(st.Known) > 0 {
 		w.store.accounts.update(st.Event.Name, func(a *Account) { a.settled(st, j.settled) })
 	}
 }

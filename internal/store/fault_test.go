@@ -40,7 +40,7 @@ func large(a *Account, step int64) Settlement {
 	st := admission(a, step)
 	st.Event.Detail = strings.Repeat("x", 20_000)
 	st.Counters = []Counter{{Name: fmt.Sprint("counter ", step), Count: 1, Data: make([]byte, 5_000)}}
-	st.Known = fmt.Sprint("source ", step)
+	st.Known = []string{fmt.Sprint("source ", step)}
 	return st
 }
 
@@ -140,7 +140,7 @@ func TestBrokenRecordSparesItsNeighbours(t *testing.T) {
 	poison(t, s)
 	broken := admission(a, 5)
 	broken.Event.Typed = "poison"
-	broken.Known, broken.Counters = "198.51.100.9", []Counter{{Name: "broken", Count: 1}}
+	broken.Known, broken.Counters = []string{"198.51.100.9"}, []Counter{{Name: "broken", Count: 1}}
 	batch := []*job{settlement(admission(b, 1)), settlement(broken), settlement(admission(a, 2)), settlement(admission(b, 2))}
 	oneBatch(t, s, batch...)
 	for i, j := range batch {

@@ -82,7 +82,7 @@ func testReplay(t *testing.T, s *Store) {
 	a := enrolled(t, s, "alice")
 	first := settle(t, s, admission(a, 5))
 	st := admission(a, 5)
-	st.Known, st.Counters = "198.51.100.9", []Counter{{Name: "c", Count: 3}}
+	st.Known, st.Counters = []string{"198.51.100.9"}, []Counter{{Name: "c", Count: 3}}
 	again := settle(t, s, st)
 	equal(t, "loss", again.Lost, Raced)
 	lost(t, s, st, again, "code_used", first.Ticket)
@@ -155,7 +155,7 @@ func testGenerationMoved(t *testing.T, s *Store) {
 	first := settle(t, s, admission(a, 1))
 	must(t, s.ChangePerson(ctx, "alice", func(p *Person) error { p.Hash = "new"; return nil }, Event{At: noon}))
 	st := admission(a, 5)
-	st.Known, st.Counters = "198.51.100.9", []Counter{{Name: "c", Count: 3}}
+	st.Known, st.Counters = []string{"198.51.100.9"}, []Counter{{Name: "c", Count: 3}}
 	done := settle(t, s, st)
 	equal(t, "loss", done.Lost, ChangedMeanwhile)
 	lost(t, s, st, done, "changed_meanwhile", first.Ticket)
@@ -254,7 +254,7 @@ func testKnown(t *testing.T, s *Store) {
 	a := enrolled(t, s, "alice")
 	for i, source := range []string{"203.0.113.7", "2001:db8::/64", "203.0.113.7"} {
 		st := admission(a, int64(i))
-		st.Known, st.Event.At = source, noon.Add(time.Duration(i)*time.Hour)
+		st.Known, st.Event.At = []string{source}, noon.Add(time.Duration(i)*time.Hour)
 		settle(t, s, st)
 	}
 	want := Known{{"2001:db8::/64", noon.Add(time.Hour)}, {"203.0.113.7", noon.Add(2 * time.Hour)}}
@@ -270,6 +270,26 @@ func testKnown(t *testing.T, s *Store) {
 	}
 }
 
+// A browser that keeps nothing is a new source at each sign-in.
+func testKnownIsBounded(t *testing.T, s *Store) {
+	a := enrolled(t, s, "alice")
+	for i := range knownMost + 10 {
+		st := admission(a, int64(i))
+		st.Known, st.Event.At = []string{"home", fmt.Sprint("browser ", i)}, noon.Add(time.Duration(i)*time.Hour)
+		settle(t, s, st)
+	}
+	for range 2 {
+		known := account(t, s, "alice").Known
+		_, home := known.At("home")
+		_, old := known.At("browser 10")
+		_, kept := known.At("browser 11")
+		if len(known) != knownMost || !home || old || !kept {
+			t.Errorf("%d sources: home %v, an old one %v, a newer one %v", len(known), home, old, kept)
+		}
+		inWriter(t, s, (*writer).forget)
+	}
+}
+
 // What was handed out is never changed, and what is handed out next is what
 // the database holds.
 func testAccountFollows(t *testing.T, s *Store) {
@@ -277,7 +297,7 @@ func testAccountFollows(t *testing.T, s *Store) {
 	old := *a
 	old.Tokens = append([]Token(nil), a.Tokens...)
 	st := admission(a, 5)
-	st.Known = "203.0.113.7"
+	st.Known = []string{"203.0.113.7"}
 	settle(t, s, st)
 	if !reflect.DeepEqual(*a, old) {
 		t.Errorf("a shared account was changed to %+v", *a)

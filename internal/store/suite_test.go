@@ -44,6 +44,7 @@ func suite(t *testing.T, open func(t *testing.T) *Store) {
 		{"repeat of an ended ticket", testRepeatEnded},
 		{"counters", testCounters},
 		{"known sources", testKnown},
+		{"known sources are bounded", testKnownIsBounded},
 		{"remembered account follows a settlement", testAccountFollows},
 
 		{"references", testReferences},

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Person is one account.
 type Person struct {
@@ -76,6 +79,13 @@ func (k Known) with(source string, at time.Time) Known {
 		}
 	}
 	return append(out, KnownSource{source, at})
+}
+
+// latest is a copy with the n latest.
+func (k Known) latest(n int) Known {
+	k = slices.Clone(k)
+	slices.SortStableFunc(k, func(a, b KnownSource) int { return a.At.Compare(b.At) })
+	return k[len(k)-n:]
 }
 
 // Shown is a factor and when it was shown.
@@ -163,7 +173,7 @@ type Settlement struct {
 	Ticket   *Ticket
 	Repeat   *Repeat
 	Counters []Counter
-	Known    string // a source where Person succeeded
+	Known    []string // sources where Person succeeded
 	Event    Event
 
 	// What is booked instead of an admission that was lost.
