@@ -3,7 +3,10 @@
 # make bench  the comparisons of docs/performance.md, about half an hour
 # make build  the one binary
 
-PACKAGES = freeradius-utils oathtool tshark libpam-radius-auth pamtester
+PACKAGES = freeradius-utils oathtool tshark libpam-radius-auth pamtester nginx caddy haproxy \
+	ldap-utils python3-ldap3 python3-ldap dovecot-imapd dovecot-ldap apache2 curl openjdk-17-jdk-headless \
+	chromium fonts-noto-cjk
+AXE = axe-core@4.14.1
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .PHONY: build test quick check packages bench
@@ -23,13 +26,16 @@ check:
 	go run $(STATICCHECK) ./...
 
 # The programs that e2e/ runs are installed where that is allowed; elsewhere
-# their tests are skipped, or fail under SEKISHO_E2E=required.
+# their tests are skipped, or fail under SEKISHO_E2E=required. So is axe-core,
+# which looks at the pages in Chromium: npm brings it.
 packages:
 	@missing=; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing$$missing"; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	elif [ -n "$$missing" ]; then echo "missing, and not installed:$$missing"; fi
+	@mkdir -p e2e/.axe && cd e2e/.axe && if [ ! -f $(subst @,-,$(AXE)).tgz ] && command -v npm >/dev/null; then \
+		npm pack --silent $(AXE) >/dev/null && tar xzf $(subst @,-,$(AXE)).tgz package/axe.min.js; fi
 
 bench:
 	go run ./bench

@@ -1,6 +1,7 @@
 // Package e2e runs the real binary against real programs that nobody here
 // wrote: radclient and radeapclient ask, oathtool makes the codes, tshark
-// judges the packets, libpam-radius-auth signs a person in by pamtester.
+// judges the packets, libpam-radius-auth signs a person in by pamtester,
+// Chromium walks through the pages.
 //
 // One test, told: it writes a configuration and a key ring into a folder of
 // its own, adds its people with the program's own commands, starts
