@@ -149,7 +149,7 @@ func (a *attempt) again(ctx context.Context) (*again, *store.Held, error) {
 	m.mu.Lock()
 	row := m.rows[what]
 	m.mu.Unlock()
-	if row == nil || !row.counts(a.at) {
+	if row == nil || !row.counts(a.at) || !a.gate.Store.Alive() { // else the count would be lost
 		return nil, nil, nil
 	}
 	held, err := a.gate.Store.Held(ctx, row.ticket)

@@ -94,6 +94,17 @@ func TestSignInsThatRecurShareARow(t *testing.T) {
 	}
 }
 
+// What can't be counted must not be admitted, though all that it takes to
+// judge it is remembered.
+func TestNothingComesAgainWhileTheStoreIsAway(t *testing.T) {
+	w := newWorld(t)
+	r := w.binds(desk, "alice", "PASSWORD")
+	first := w.admitted(r)
+	w.again(r, first, reason.Admitted)
+	w.Store.Close()
+	w.fails(r, store.ErrClosed)
+}
+
 // The row that comes after the minute does not wait for the writing of the
 // one before.
 func TestRowEndsWithItsMinute(t *testing.T) {

@@ -22,7 +22,7 @@ type place struct {
 const (
 	atZone    = 'z' // person and zone, from sources new to the person
 	atSource  = 's' // person and an address or browser where the person succeeded before
-	ofCodes   = 'c' // person's unmatched codes from new sources
+	ofCodes   = 'c' // person's unmatched codes from sources that are new, or shared
 	ofNetwork = 'n' // a network's distinct people
 )
 

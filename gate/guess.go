@@ -18,6 +18,7 @@ type guess struct {
 	place    place
 	stranger *memory // nobody's name; then place is unused
 	codes    place
+	afar     bool   // a wrong code counts for codes, too
 	net      string // "": the source has no counter
 }
 
@@ -107,7 +108,7 @@ func (a *attempt) failed() []store.Counter {
 	}
 	t.people[g.place] = own
 	counters := []store.Counter{own.row(g.place)}
-	if a.wrong == wrongCode && g.place.kind == atZone {
+	if a.wrong == wrongCode && g.afar {
 		codes := t.people[g.codes]
 		if codes == nil || a.at.Sub(codes.since) >= countsFor {
 			codes = &count{since: a.at}

@@ -16,11 +16,12 @@ type Prompt struct {
 }
 
 // Prompt is what the pages have to ask r's user for, or without one the
-// person whose ticket r presents. A stranger learns from it neither who there
-// is nor whom the rules deny: whoever comes without a ticket of their own is
-// asked for no less than somebody without any groups. Who presents their own
-// ticket is asked for what is missing. The error means that nothing could be
-// judged.
+// person whose ticket r presents. Whoever comes without a ticket of their own
+// is asked for no less than somebody without any groups, so a stranger learns
+// from it neither who there is nor whom the rules deny. Where the rules ask
+// more of a group, here, than of others, a stranger learns of a name that
+// somebody in such a group has it. Who presents their own ticket is asked for
+// what is missing. The error means that nothing could be judged.
 func (g *Gate) Prompt(ctx context.Context, r Request) (Prompt, error) {
 	a, own, err := g.prompted(ctx, r)
 	if err != nil {

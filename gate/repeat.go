@@ -18,8 +18,9 @@ const (
 )
 
 // findRepeat looks whether the used code is presented again by the same
-// person, service, client and known source within the rule's repeat. Then the
-// code counts as shown; the password is checked all the same.
+// person, at the same door, service and client and from the same known source,
+// within the rule's repeat. Then the code counts as shown; the password is
+// checked all the same.
 func (a *attempt) findRepeat(ctx context.Context, allowed policy.Repeat) error {
 	row := a.device.row
 	if a.source == "" || allowed.Max <= 0 || row.Ticket == 0 || row.Step != a.match.Step {
@@ -33,7 +34,7 @@ func (a *attempt) findRepeat(ctx context.Context, allowed policy.Repeat) error {
 		return err
 	}
 	switch {
-	case t.Person != a.account.ID, t.Generation != a.account.Generation, !t.Ended.IsZero(), !a.at.Before(t.Until):
+	case t.Person != a.account.ID, t.Generation != a.account.Generation, !t.Live(a.at): // one that has lapsed stays so
 	case a.at.Sub(t.Created) > allowed.Max, a.at.Sub(a.gate.agains.last(&t.Ticket)) > allowed.Idle:
 	case allowed.Answers > 0 && t.Answers >= allowed.Answers:
 	case len(t.Repeat) == 0, !a.gate.Ring.VerifyMAC(repeatUse, t.Repeat, a.repeatParts()...):
@@ -100,5 +101,5 @@ func (a *attempt) repeatParts() [][]byte {
 	binary.BigEndian.PutUint64(ids[:], uint64(a.account.ID))
 	binary.BigEndian.PutUint64(ids[8:], uint64(a.device.row.ID))
 	binary.BigEndian.PutUint64(ids[16:], uint64(a.match.Step))
-	return [][]byte{ids[:], []byte(a.r.Service), []byte(a.r.Client), []byte(a.source)}
+	return [][]byte{ids[:], []byte(a.r.Door), []byte(a.r.Service), []byte(a.r.Client), []byte(a.source)}
 }

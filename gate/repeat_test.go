@@ -128,6 +128,32 @@ func TestNoRepeat(t *testing.T) {
 	}
 }
 
+// A RADIUS client and an LDAP application may have the same name.
+func TestAnotherDoorIsNoRepeat(t *testing.T) {
+	w := newWorld(t)
+	r := w.mail(w.from(home, "alice", "PASSWORDCODE"))
+	w.admitted(r)
+	w.repeated(r)
+	r.Door = policy.DoorRADIUS
+	w.refused(r, reason.CodeUsed)
+}
+
+// A ticket that was not used for too long has ended for whoever holds it; a
+// code from before must not give it back to them.
+func TestRepeatDoesNotReviveALapsedTicket(t *testing.T) {
+	w := newWorld(t)
+	w.rule(policy.Rule{Name: "mail", Need: []policy.Need{policy.ParseNeed("password+otp")}, Ticket: 10 * time.Hour, Idle: time.Minute,
+		Repeat: &policy.Repeat{Idle: 5 * time.Minute, Max: 10 * time.Minute}})
+	r := w.mail(w.from(home, "alice", "PASSWORDCODE"))
+	first := w.admitted(r)
+	w.time.pass(time.Minute - 1)
+	w.repeated(r)
+	w.time.pass(time.Minute)
+	w.lives(first, false)
+	w.refused(r, reason.CodeUsed)
+	w.lives(first, false)
+}
+
 // The first from an unknown source has no repeat either, whoever asks next.
 func TestUnknownSourcesNeverRepeat(t *testing.T) {
 	w := newWorld(t)

@@ -100,7 +100,7 @@ func (a *attempt) reserve() bool {
 		return true
 	}
 	g := guess{t: t}
-	known := false
+	known, private := false, false // private: and nobody else comes from there
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if p := a.account; p != nil {
@@ -108,11 +108,11 @@ func (a *attempt) reserve() bool {
 		// The browser first: many people may sit behind an address.
 		for _, source := range []string{a.browser, a.source} {
 			if seen, ok := p.Known.At(source); !known && ok && source != "" && a.at.Sub(seen) < knownFor {
-				known = true
+				known, private = true, source == a.browser || !a.zone.Shared
 				g.place.kind, g.place.where = atSource, source
 			}
 		}
-		g.codes = place{ofCodes, p.ID, p.Generation, ""}
+		g.codes, g.afar = place{ofCodes, p.ID, p.Generation, ""}, !private
 		g.own = t.people[g.place]
 	} else {
 		name := a.memory("stranger", []byte(a.zone.Name))
@@ -122,8 +122,9 @@ func (a *attempt) reserve() bool {
 	if !known && !a.zone.Shared {
 		g.net = a.r.Source.network()
 	}
-	// What was guessed from afar shuts nobody out inside.
-	shut := !known && a.zone.Name == policy.OffCampus && t.shut(g.codes, a.at)
+	// What was guessed from afar shuts nobody out inside. Behind an application
+	// anybody may be guessing, while the person succeeds there all day.
+	shut := !private && a.zone.Name == policy.OffCampus && t.shut(g.codes, a.at)
 	delayed := shut || t.sprayed(g.net, a.at) || t.delayed(g.own, a.at) && (known || !t.waited(a))
 	if delayed && !t.DryRun {
 		a.throttled = true

@@ -572,6 +572,66 @@ func TestHundredUnmatchedCodesShutNewSources(t *testing.T) {
 	w.admitted(w.from(cafe, "alice", "PASSWORDCODE"))
 }
 
+// Whoever knows her password guesses codes through her mail program's server,
+// where she succeeds every few minutes, or from behind the same address.
+func TestCodesGuessedWhereThePersonSucceedsAreCounted(t *testing.T) {
+	for name, at := range map[string]func(*world, string) Request{
+		"an application": func(w *world, text string) Request {
+			r := w.mail(w.from("198.18.0.20", "alice", text))
+			r.Zone, r.Recurs, r.Source.Shared = policy.OffCampus, true, true
+			return r
+		},
+		"a shared zone": func(w *world, text string) Request { return w.mail(w.from(guests, "alice", text)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.rule(policy.Rule{Name: "mail", Need: []policy.Need{policy.ParseNeed("password+otp")}, Ticket: 24 * time.Hour,
+				Repeat: &policy.Repeat{Idle: 10 * time.Minute, Max: 12 * time.Hour}})
+			w.admitted(w.mail(w.from(home, "alice", "PASSWORDCODE-1")))
+			saved := at(w, "PASSWORDCODE")
+			w.admitted(saved)
+			judged, n := 0, 0
+			for range 4 * 12 { // four hours of re-binds, each of which ends the delay
+				for pause := time.Second; pause < 2*time.Minute; pause *= 2 {
+					n++
+					if a := w.admit(at(w, fmt.Sprintf("PASSWORD%06d", 100_000+n))); a.Reason == string(reason.WrongCode) {
+						judged++
+					}
+					w.time.pass(pause)
+				}
+				w.time.pass(2 * time.Minute)
+				w.admit(saved)
+			}
+			if judged != 100 {
+				t.Errorf("of %d codes %d were judged, want a day's 100", n, judged)
+			}
+			w.refused(saved, reason.Throttled)
+			// Her own place is not affected, and the next day nor is the other.
+			w.admitted(w.mail(w.from(home, "alice", "PASSWORDCODE")))
+			w.time.pass(22 * time.Hour)
+			w.admitted(at(w, "PASSWORDCODE"))
+		})
+	}
+}
+
+// An application's address has the person's own delay all the same: what
+// strangers fail elsewhere does not count there.
+func TestStrangersElsewhereDontDelayAKnownApplication(t *testing.T) {
+	w := newWorld(t)
+	bind := func(text string) Request {
+		r := w.mail(w.from("198.18.0.20", "alice", text))
+		r.Zone, r.Source.Shared = policy.OffCampus, true
+		return r
+	}
+	w.admitted(bind("PASSWORDCODE"))
+	for n := range 10 {
+		w.time.pass(w.throttle.delay(n + 1))
+		w.refused(w.codes(stranger(n), "alice", n), reason.WrongCode)
+	}
+	w.refused(w.from(cafe, "alice", "PASSWORDCODE"), reason.Throttled)
+	w.admitted(bind("PASSWORDCODE"))
+}
+
 func TestNewSourcesAreOpenAgainTheNextDay(t *testing.T) {
 	w := newWorld(t)
 	w.shutOut("alice")

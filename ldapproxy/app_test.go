@@ -132,8 +132,19 @@ func TestReloadOfApplications(t *testing.T) {
 	r.SetApps(mustApps(t, elsewhere()))
 	p.send(p.put(searchOp("", 0)))
 	p.notice(resultStrongerAuthRequired)
-	if q.who() == "" {
-		t.Error("a person was signed out")
+	// What people may search, and for how long, was said of the application.
+	q.send(q.put(searchOp("", 0)))
+	q.notice(resultStrongerAuthRequired)
+	r.dial().wants(resultInvalidCredentials, bindOp(aliceDN, "secret123456"))
+}
+
+func TestPersonOfAnApplicationThatIsGoneMayBindAgain(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	r.SetApps(mustApps(t))
+	r.SetApps(mustApps(t, testApp()))
+	if p.who() == "" {
+		t.Error("signed out, though nothing was asked meanwhile")
 	}
-	q.wants(resultInvalidCredentials, bindOp(aliceDN, "secret123456"))
 }

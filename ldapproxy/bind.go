@@ -9,7 +9,7 @@ import (
 
 // verdict is what a bind comes to.
 type verdict struct {
-	result  result
+	result  result  // unless it succeeded
 	session session // if it succeeded and was not anonymous
 	outcome outcome
 	answer  gate.Answer // the gate's, if it was asked
@@ -25,6 +25,7 @@ const (
 	bindService   outcome = "service"   // a service account
 	bindAnonymous outcome = "anonymous" // RFC 4513 §5.1.1
 	bindRefused   outcome = "refused"   // booked, with a reference
+	bindUnbooked  outcome = "unbooked"  // of strangers, more than are booked
 	bindUnfit     outcome = "unfit"     // nothing that could be judged, and no secret seen
 	bindUnjudged  outcome = "unjudged"  // the gate could not
 )
@@ -57,9 +58,27 @@ func (c *conn) bind(m message) disconnect {
 	if !s.hold(v.leave) {
 		return byShutdown
 	}
-	c.session = v.session
-	c.reply(m, v.result)
+	if v.outcome.success() {
+		c.session = v.session
+	}
+	c.reply(m, v.answered())
 	return staying
+}
+
+func (o outcome) success() bool {
+	return o == bindAdmitted || o == bindService || o == bindAnonymous
+}
+
+// answered is what the client is told: success by the outcome alone. A verdict
+// that nobody has filled in is none.
+func (v *verdict) answered() result {
+	switch {
+	case v.outcome.success():
+		return result{}
+	case v.result.code == resultSuccess:
+		return result{code: resultOther, diagnostic: "internal error"}
+	}
+	return v.result
 }
 
 // judge decides a bind. What needs no judgement comes first, then what
@@ -71,14 +90,19 @@ func (c *conn) judge(b bindRequest, k *credential) verdict {
 	case !b.simple:
 		return unfitFor(resultAuthMethodNotSupported, "only simple binds are taken")
 	case k.app == nil:
+		if !c.server.strangers.take(k.came) {
+			return verdict{outcome: bindUnbooked, result: result{code: resultInvalidCredentials}}
+		}
 		return c.refuse(k, gate.FaultUnknownApp, resultInvalidCredentials)
 	case k.name == "" && len(k.password) == 0:
+		// Always success, never inappropriateAuthentication: what may be asked
+		// without a name is decided when it is asked.
 		return verdict{outcome: bindAnonymous}
 	case len(k.password) == 0:
 		// The "unauthenticated bind": many an application takes its success
 		// for a sign-in (RFC 4513 §5.1.2).
 		return unfitFor(resultUnwillingToPerform, "a name without a password")
-	case !c.secure() && !c.listener.PlainBinds:
+	case !c.private():
 		return c.refuse(k, gate.FaultTLSRequired, resultConfidentialityRequired) // RFC 4513 §6.3.3
 	case k.name == "":
 		return c.refuse(k, gate.FaultBadName, resultInvalidCredentials)
@@ -112,7 +136,7 @@ func (c *conn) bindPerson(k *credential) verdict {
 	}
 	return verdict{
 		outcome: bindAdmitted, answer: answer,
-		session: session{dn: c.server.personDN(answer.Person.Name), ticket: answer.Ticket.ID},
+		session: session{dn: c.server.personDN(answer.Person.Name), ticket: answer.Ticket.ID, table: k.table},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"sekisho/gate"
+	"sekisho/internal/directory"
 	"sekisho/policy"
 )
 
@@ -98,20 +99,45 @@ func TestWhatCannotBeJudgedIsNoRefusal(t *testing.T) {
 	}
 }
 
+// The gate gets a name as it was sent; the directory finds the person by it.
 func TestNamesInEveryForm(t *testing.T) {
+	names := directory.Names{Domains: []string{"example.ac.jp", "EXAMPLE"}, Base: testBase}
 	r := start(t, func(r *rig) {
-		r.gate.admit = func(context.Context, gate.Request) (gate.Answer, error) { return welcome(), nil }
+		r.gate.admit = func(_ context.Context, q gate.Request) (gate.Answer, error) {
+			if names.Canonical(q.User) != "alice" {
+				return gate.Answer{Reference: reference}, nil
+			}
+			return welcome(), nil
+		}
 	})
 	p := r.dial()
 	for _, name := range []string{
 		"alice", "Alice@EXAMPLE.AC.JP", `EXAMPLE\alice`, "UID = alice , OU=People," + testBase,
 		"uid=#0405616c696365,ou=people," + testBase, `uid=al\69ce,ou=people,` + testBase,
-		"0.9.2342.19200300.100.1.1=alice,ou=people," + testBase, "cn=Alice+uid=alice,ou=people," + testBase, "山田",
+		"0.9.2342.19200300.100.1.1=alice,ou=people," + testBase, "cn=Alice+uid=alice,ou=people," + testBase,
+		"userid=alice,organizationalUnitName=people," + testBase,
 	} {
 		p.wants(resultSuccess, bindOp(name, "secret123456"))
 		asked := r.gate.judged()
 		if got := asked[len(asked)-1].User; got != name {
 			t.Errorf("%q was asked for as %q", name, got)
+		}
+	}
+	for _, name := range []string{"uid=alice+uid=bob,ou=people," + testBase, "uid=bob+userid=alice,ou=people," + testBase, "uid=alice,ou=services," + testBase} {
+		p.wants(resultInvalidCredentials, bindOp(name, "secret123456"))
+	}
+}
+
+// What nobody has decided is no success, whoever forgot to.
+func TestVerdictThatNobodyFilledInIsNoSuccess(t *testing.T) {
+	if got := new(verdict).answered(); got.code != resultOther {
+		t.Errorf("the zero verdict is %+v", got)
+	}
+	for _, o := range []outcome{bindAdmitted, bindService, bindAnonymous, bindRefused, bindUnbooked, bindUnfit, bindUnjudged, ""} {
+		success := o == bindAdmitted || o == bindService || o == bindAnonymous
+		v := verdict{outcome: o, session: session{dn: aliceDN}}
+		if got := v.answered().code; (got == resultSuccess) != success {
+			t.Errorf("%q is answered with %d", o, got)
 		}
 	}
 }

@@ -109,7 +109,7 @@ func (t *tree) equal(a attr, value []byte) clause {
 	ok := false
 	switch a.kind() {
 	case kindText, kindMail, kindExact, kindPhone:
-		return equalText(a, value, a.kind() == kindExact, a.kind() != kindText)
+		return t.equalText(a, value, a.kind() == kindExact, a.kind() != kindText)
 	case kindInteger, kindTime, kindUUID:
 		return ordered(a, opEqual, value)
 	case kindBoolean:
@@ -128,11 +128,30 @@ func (t *tree) equal(a attr, value []byte) clause {
 	return c
 }
 
-func equalText(a attr, value []byte, exact, ascii bool) clause {
+func (t *tree) equalText(a attr, value []byte, exact, ascii bool) clause {
 	if !isValue(value, ascii) {
 		return constant(undefined)
 	}
-	return clause{op: opEqual, attr: a, exact: exact, text: string(prepare(nil, string(value), !exact))}
+	text := string(prepare(nil, string(value), !exact))
+	if a == attrMemberUID {
+		return clause{op: opWithin, spans: t.joinedBy(text, exact)}
+	}
+	return clause{op: opEqual, attr: a, exact: exact, text: text}
+}
+
+// joinedBy is the groups of whoever has this prepared name: a group may have
+// too many members to look at each.
+func (t *tree) joinedBy(name string, exact bool) []span {
+	var groups []span
+	for _, id := range t.indexed(attrUID, string(prepare(nil, name, true))) {
+		if id < t.peopleAt || string(prepare(nil, t.person(id).name, !exact)) != name {
+			continue
+		}
+		for _, group := range t.groupsOf(id) {
+			groups = append(groups, span{group, group + 1})
+		}
+	}
+	return merge(groups)
 }
 
 // ordered compares a value that has an order; others are Undefined.
@@ -213,7 +232,7 @@ func (t *tree) byRule(a attr, r *rule, value []byte) clause {
 	case !r.fits(a.kind()):
 		return constant(undefined)
 	case r.text:
-		return equalText(a, value, r.exact, r.ascii || a.kind() != kindText)
+		return t.equalText(a, value, r.exact, r.ascii || a.kind() != kindText)
 	case r.ordering:
 		return ordered(a, opBelow, value)
 	}

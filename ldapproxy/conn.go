@@ -30,9 +30,11 @@ type conn struct {
 	wire     net.Conn // what is read and written: the socket, or TLS over it
 	addr     netip.Addr
 	frames   *frameReader
-	out      []byte  // replies that were not written yet
-	timed    bool    // the deadline of the present wait is set
-	counted  bool    // among the connections of its address
+	out      []byte // replies that were not written yet
+	timed    bool   // the deadline of the present wait is set
+	counted  bool   // among the connections of its address
+	stranger bool   // the address was no application's when it came
+	came     time.Time
 	asked    message // what is being answered
 	session  session
 }
@@ -42,7 +44,7 @@ type session struct {
 	dn      string   // as WhoAmI tells it; "": anonymous
 	ticket  string   // public ID; of a person
 	account *account // of a service account
-	table   *table   // in which that was found
+	table   *table   // under which it is good
 	pages   pages    // paged searches that go on
 }
 
@@ -73,8 +75,9 @@ func (c *conn) open() disconnect {
 	if at, err := netip.ParseAddrPort(c.raw.RemoteAddr().String()); err == nil {
 		c.addr = at.Addr().Unmap().WithZone("")
 	}
-	if !c.server.crowd.count(c) {
-		return byAddress
+	c.stranger = c.server.table.Load().find(c.addr) == nil
+	if why := c.server.crowd.count(c); why != staying {
+		return why
 	}
 	if c.listener.TLS != nil && !c.listener.StartTLS {
 		return c.handshake()
@@ -112,11 +115,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	if !c.timed {
 		c.timed = true
-		idle := c.server.limits.IdleUnbound
-		if c.session.bound() {
-			idle = c.server.limits.IdleBound
-		}
-		c.raw.SetReadDeadline(time.Now().Add(idle))
+		c.raw.SetReadDeadline(c.deadline())
 		// Shutdown sets its flag first and then a deadline that has passed:
 		// either ours was before that, or the flag is seen here.
 		if c.server.stopping.Load() {
@@ -124,6 +123,18 @@ func (c *conn) Read(p []byte) (int, error) {
 		}
 	}
 	return c.wire.Read(p)
+}
+
+// deadline is until when the next message has to be there. A stranger gets no
+// more time by asking again.
+func (c *conn) deadline() time.Time {
+	switch {
+	case c.session.bound():
+		return time.Now().Add(c.server.limits.IdleBound)
+	case c.stranger:
+		return c.came.Add(c.server.limits.IdleUnbound)
+	}
+	return time.Now().Add(c.server.limits.IdleUnbound)
 }
 
 var (
@@ -179,7 +190,7 @@ func (c *conn) answer(frame []byte) disconnect {
 // for this operation (RFC 4511 §4.1.11).
 func (c *conn) understands(m message) bool {
 	for _, control := range m.controls {
-		if control.critical && !(m.op == opSearch && control.oid == oidPaged) {
+		if control.critical && !serves(m.op, control.oid) {
 			return false
 		}
 	}

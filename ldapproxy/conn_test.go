@@ -174,6 +174,20 @@ func TestCriticalControl(t *testing.T) {
 	}
 }
 
+// A client that manages directories says so with each request; there are no
+// referrals that it would have to see.
+func TestManageDsaITIsServedWhereItMeansNothing(t *testing.T) {
+	r := start(t, nil)
+	p := r.dial()
+	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	critical := criticalControl(oidManageDsaIT)
+	p.wants(resultSuccess, searchOp(aliceDN, 0), critical)
+	p.wants(resultCompareTrue, tlv(opCompare, tlvString(aliceDN), tlv(tagSequence, tlvString("uid"), tlvString("alice"))), critical)
+	p.wants(resultUnavailableCritical, tlv(opModify), critical)
+	p.wants(resultUnavailableCritical, extendedOp(oidWhoAmI), critical)
+	p.wants(resultUnavailableCritical, bindOp(aliceDN, "secret123456"), critical)
+}
+
 func TestHandlerThatPanicsCostsItsOwnConnection(t *testing.T) {
 	r := start(t, func(r *rig) {
 		admit := r.gate.Admit

@@ -4,8 +4,21 @@ package ldapproxy
 // three or four.
 const maxControls = 32
 
-// oidPaged names simple paged results (RFC 2696).
-const oidPaged = "1.2.840.113556.1.4.319"
+const (
+	oidPaged       = "1.2.840.113556.1.4.319"  // simple paged results (RFC 2696)
+	oidManageDsaIT = "2.16.840.1.113730.3.4.2" // referrals as entries (RFC 3296): there are none
+)
+
+// serves reports whether a control is served for an operation.
+func serves(op byte, oid string) bool {
+	switch oid {
+	case oidPaged:
+		return op == opSearch
+	case oidManageDsaIT:
+		return op == opSearch || op == opCompare
+	}
+	return false
+}
 
 // parseControls reads the content of Controls (RFC 4511 §4.1.11). The same
 // control twice is errDoubled, far too many are errMany.

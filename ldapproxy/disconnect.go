@@ -11,7 +11,7 @@ const (
 	byIdleness disconnect = "idle"
 	byProtocol disconnect = "protocol"
 	bySize     disconnect = "too_large"
-	byTicket   disconnect = "ticket_ended" // or the service account did
+	byTicket   disconnect = "ticket_ended" // or the service account, or the application
 	byTLS      disconnect = "handshake"
 	byPlain    disconnect = "plain_after_starttls"
 	byWrite    disconnect = "slow_reader"
@@ -19,6 +19,8 @@ const (
 	byShutdown disconnect = "shutdown"
 	byCap      disconnect = "too_many"         // connections in all
 	byAddress  disconnect = "too_many_address" // from one address
+
+	byStrangers disconnect = "too_many_strangers" // from addresses of no application
 )
 
 // notices are the last words of those that have any (RFC 4511 §4.4.1). An

@@ -63,7 +63,7 @@ func (d *decoder) filter(depth int, parts *int) *filter {
 	case filterPresent:
 		f.attribute = string(body)
 	case filterExtensible:
-		f.extensible(&in)
+		f.extensible(&in, parts)
 	default:
 		// A choice that we have not is Undefined, not an error; one that we
 		// have, primitive for constructed or the reverse, is.
@@ -112,7 +112,7 @@ func (f *filter) substrings(d *decoder, parts *int) {
 
 // extensible reads a MatchingRuleAssertion, which has a rule, an attribute,
 // or both (RFC 4511 §4.5.1.7.7).
-func (f *filter) extensible(d *decoder) {
+func (f *filter) extensible(d *decoder, parts *int) {
 	ruled := d.peek() == tagMatchingRule
 	if ruled {
 		f.rule = d.string(tagMatchingRule)
@@ -128,5 +128,10 @@ func (f *filter) extensible(d *decoder) {
 	d.end(tagMatchingRule, tagMatchType, tagMatchValue, tagDNAttributes)
 	if !ruled && !typed {
 		d.fail(errRequest)
+	}
+	if !typed {
+		if *parts -= int(attrsHeld) - 1; *parts < 0 {
+			d.fail(errMany)
+		}
 	}
 }

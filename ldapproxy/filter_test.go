@@ -181,15 +181,21 @@ func TestFilterNestedTooDeepIsRefused(t *testing.T) {
 func TestFilterOfTooManyPartsIsRefused(t *testing.T) {
 	leaf := tlv(filterPresent, []byte("u"))
 	any := tlv(tagAny, []byte("u"))
+	rule, value := tlv(tagMatchingRule, []byte("caseIgnoreMatch")), tlv(tagMatchValue, []byte("x"))
+	anyAttribute := tlv(filterExtensible, rule, value)
+	oneAttribute := tlv(filterExtensible, rule, tlv(tagMatchType, []byte("cn")), value)
 	tests := []struct {
 		name string
 		in   []byte
 		err  error
 	}{
-		{"4,096 nodes", tlv(filterOr, bytes.Repeat(leaf, 4095)), nil},
-		{"4,097 nodes", tlv(filterOr, bytes.Repeat(leaf, 4096)), errMany},
-		{"4,095 substrings", tlv(filterSubstrings, tlvString("u"), tlv(tagSequence, bytes.Repeat(any, 4095))), nil},
-		{"4,096 substrings", tlv(filterSubstrings, tlvString("u"), tlv(tagSequence, bytes.Repeat(any, 4096))), errMany},
+		{"512 nodes", tlv(filterOr, bytes.Repeat(leaf, 511)), nil},
+		{"513 nodes", tlv(filterOr, bytes.Repeat(leaf, 512)), errMany},
+		{"511 substrings", tlv(filterSubstrings, tlvString("u"), tlv(tagSequence, bytes.Repeat(any, 511))), nil},
+		{"512 substrings", tlv(filterSubstrings, tlvString("u"), tlv(tagSequence, bytes.Repeat(any, 512))), errMany},
+		{"15 matches of any attribute", tlv(filterOr, bytes.Repeat(anyAttribute, 15)), nil},
+		{"16 matches of any attribute", tlv(filterOr, bytes.Repeat(anyAttribute, 16)), errMany},
+		{"511 matches of one attribute", tlv(filterOr, bytes.Repeat(oneAttribute, 511)), nil},
 	}
 	for _, tt := range tests {
 		if _, err := readFilter(tt.in); err != tt.err {

@@ -59,7 +59,7 @@ func (f *forest) setServices(dns []string) {
 // search is the tree's; unavailable where there is no tree yet, and never an
 // empty answer instead: programs take that for people who are gone.
 func (f *forest) search(ctx context.Context, req *searchRequest, paged *control, who asker, emit func(dn string, attributes []attribute) bool) (result, []control) {
-	t, err := f.tree(ctx, req.base)
+	t, err := f.tree(ctx, req.base, who)
 	if err != nil {
 		return result{code: resultUnavailable}, nil
 	}
@@ -68,16 +68,16 @@ func (f *forest) search(ctx context.Context, req *searchRequest, paged *control,
 
 // compare is the tree's, in the same way.
 func (f *forest) compare(ctx context.Context, req *compareRequest, who asker) result {
-	t, err := f.tree(ctx, req.dn)
+	t, err := f.tree(ctx, req.dn, who)
 	if err != nil {
 		return result{code: resultUnavailable}
 	}
 	return t.compare(req, who)
 }
 
-// tree is the one to answer about a DN. Only the first is waited for.
-func (f *forest) tree(ctx context.Context, dn string) (*tree, error) {
-	if dn == "" {
+// tree is the one to answer somebody about a DN. Only the first is waited for.
+func (f *forest) tree(ctx context.Context, dn string, who asker) (*tree, error) {
+	if dn == "" || !who.admitted {
 		return f.bare, nil
 	}
 	f.renew()

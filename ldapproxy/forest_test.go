@@ -124,6 +124,24 @@ func TestUnchangedPeopleAreReadOnce(t *testing.T) {
 	}
 }
 
+// Nobody has the people read who may not see them.
+func TestStrangerGrowsNoTree(t *testing.T) {
+	v, f, _ := newVillage(t, "alice")
+	who := seeker()
+	who.admitted = false
+	none := func(string, []attribute) bool { return true }
+	if r, _ := f.search(t.Context(), searchFor(t, aliceDN, scopeBase, "(uid=*)"), nil, who, none); r.code != resultInsufficientAccessRights {
+		t.Errorf("search: %+v", r)
+	}
+	if r := f.compare(t.Context(), &compareRequest{dn: aliceDN, attribute: "uid", value: []byte("alice")}, who); r.code != resultInsufficientAccessRights {
+		t.Errorf("compare: %+v", r)
+	}
+	f.rested()
+	if n := v.reads.Load(); n != 0 {
+		t.Errorf("read %d times", n)
+	}
+}
+
 func TestSearchesGoOnWhileATreeGrows(t *testing.T) {
 	v, f, c := newVillage(t, "alice")
 	wantNames(t, f, "alice")

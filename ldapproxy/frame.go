@@ -4,7 +4,9 @@ import "io"
 
 const (
 	maxFrameUnbound = 64 << 10 // octets of a message before a bind
-	maxFrameBound   = 4 << 20  // and after it
+	// And after it: nothing is written here, so these are searches. A relay to
+	// a directory behind would need more.
+	maxFrameBound = 256 << 10
 
 	smallBuffer = 1 << 10 // what a connection begins with: a bind or a search fits
 	keptBuffer  = 4 << 10 // a larger one is let go when its frame is done with

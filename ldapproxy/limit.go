@@ -10,9 +10,11 @@ import (
 // Limits bound what one client can take; a zero field is its default.
 type Limits struct {
 	Connections int           // in all; 0: 10,000
-	PerAddress  int           // 0: 2,500
+	PerAddress  int           // of IPv6 a /64; 0: 2,500
+	Strangers   int           // in all, from addresses of no application; 0: 64
+	Handshakes  int           // of TLS under way at once; 0: 256
 	IdleBound   time.Duration // 0: 15 min
-	IdleUnbound time.Duration // 0: 30 s
+	IdleUnbound time.Duration // 0: 30 s; all that a stranger has
 	Write       time.Duration // for a client that does not read; 0: 30 s
 	Handshake   time.Duration // 0: 10 s
 }
@@ -22,6 +24,8 @@ func (l Limits) withDefaults() Limits {
 	return Limits{
 		Connections: cmp.Or(l.Connections, 10_000),
 		PerAddress:  cmp.Or(l.PerAddress, 2_500),
+		Strangers:   cmp.Or(l.Strangers, 64),
+		Handshakes:  cmp.Or(l.Handshakes, 256),
 		IdleBound:   cmp.Or(l.IdleBound, 15*time.Minute),
 		IdleUnbound: cmp.Or(l.IdleUnbound, 30*time.Second),
 		Write:       cmp.Or(l.Write, 30*time.Second),
@@ -31,18 +35,18 @@ func (l Limits) withDefaults() Limits {
 
 // crowd is the connections that are open. Its fields are set before use.
 type crowd struct {
-	most       int
-	perAddress int
+	limits Limits
 
 	mu        sync.Mutex
 	conns     map[*conn]bool
 	addresses map[netip.Addr]int
+	strangers int
 	closed    bool
 	left      sync.WaitGroup
 }
 
-func (w *crowd) init(most, perAddress int) {
-	w.most, w.perAddress = most, perAddress
+func (w *crowd) init(limits Limits) {
+	w.limits = limits
 	w.conns = make(map[*conn]bool)
 	w.addresses = make(map[netip.Addr]int)
 }
@@ -51,7 +55,7 @@ func (w *crowd) init(most, perAddress int) {
 func (w *crowd) enter(c *conn) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed || len(w.conns) >= w.most {
+	if w.closed || len(w.conns) >= w.limits.Connections {
 		return false
 	}
 	w.conns[c] = true
@@ -59,17 +63,33 @@ func (w *crowd) enter(c *conn) bool {
 	return true
 }
 
-// count counts a connection for its address, once that is known. It reports
-// false if the address has too many.
-func (w *crowd) count(c *conn) bool {
+// count counts a connection for its address, once that is known, or tells of
+// what there are too many.
+func (w *crowd) count(c *conn) disconnect {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.addresses[c.addr] >= w.perAddress {
-		return false
+	at := neighbourhood(c.addr)
+	switch {
+	case w.addresses[at] >= w.limits.PerAddress:
+		return byAddress
+	case c.stranger && w.strangers >= w.limits.Strangers:
+		return byStrangers
 	}
-	w.addresses[c.addr]++
+	w.addresses[at]++
+	if c.stranger {
+		w.strangers++
+	}
 	c.counted = true
-	return true
+	return staying
+}
+
+// neighbourhood is what one client may have as many addresses of as it likes:
+// of IPv6 a /64.
+func neighbourhood(addr netip.Addr) netip.Addr {
+	if !addr.Is6() {
+		return addr
+	}
+	return netip.PrefixFrom(addr, 64).Masked().Addr()
 }
 
 // leave lets a connection go.
@@ -78,8 +98,12 @@ func (w *crowd) leave(c *conn) {
 	defer w.mu.Unlock()
 	delete(w.conns, c)
 	if c.counted {
-		if w.addresses[c.addr]--; w.addresses[c.addr] == 0 {
-			delete(w.addresses, c.addr)
+		at := neighbourhood(c.addr)
+		if w.addresses[at]--; w.addresses[at] == 0 {
+			delete(w.addresses, at)
+		}
+		if c.stranger {
+			w.strangers--
 		}
 	}
 	w.left.Done()

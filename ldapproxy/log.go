@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/go-ldap/ldap/v3"
+	"sekisho/internal/directory"
 )
 
 // logBind writes the one line that a bind leaves in the log, and counts it.
@@ -26,7 +26,11 @@ func (c *conn) logBind(k *credential, v *verdict) {
 	if v.session.bound() {
 		dn = k.name
 	}
-	c.server.log.LogAttrs(c.server.ctx, slog.LevelInfo, "ldap bind",
+	level := slog.LevelInfo
+	if v.outcome == bindUnbooked { // they must not fill the log either
+		level = slog.LevelDebug
+	}
+	c.server.log.LogAttrs(c.server.ctx, level, "ldap bind",
 		slog.Uint64("connection", c.number),
 		slog.String("from", c.addr.String()),
 		slog.String("how", r.Source.How),
@@ -36,7 +40,7 @@ func (c *conn) logBind(k *credential, v *verdict) {
 		slog.String("dn", visible(dn)),
 		slog.String("person", v.answer.Person.Name),
 		slog.String("outcome", string(v.outcome)),
-		slog.Int("code", v.result.code),
+		slog.Int("code", v.answered().code),
 		slog.String("reason", v.answer.Reason),
 		slog.String("reference", v.answer.Reference),
 		slog.String("ticket", v.answer.Ticket.ID),
@@ -51,7 +55,7 @@ func masked(name string) string {
 	}
 	_, size := utf8.DecodeRuneInString(name)
 	_, above, _ := strings.Cut(name, ",")
-	if dn, err := ldap.ParseDN(name); err != nil || len(dn.RDNs) < 2 || strings.Contains(name, `\`) {
+	if dn, err := directory.ParseDN(name); err != nil || len(dn.RDNs) < 2 || strings.Contains(name, `\`) {
 		return name[:size] + "…"
 	}
 	return name[:size] + "…," + above

@@ -8,14 +8,19 @@ import (
 
 // matcher holds a clause against entries; it keeps room to prepare values in.
 type matcher struct {
-	tree   *tree
+	tree *tree
+	patience
 	room   []byte
 	values []string
 	ids    []uint32
 }
 
-// matches is whether a clause is true of an entry.
+// matches is whether a clause is true of an entry. It tells nothing once the
+// patience has ended.
 func (m *matcher) matches(c *clause, id uint32) truth {
+	if m.spend(1) {
+		return undefined
+	}
 	switch c.op {
 	case opConstant:
 		return c.truth
@@ -38,6 +43,7 @@ func (m *matcher) matches(c *clause, id uint32) truth {
 	case opNot:
 		return yes - m.matches(&c.children[0], id)
 	case opWithin:
+		m.spend(len(c.spans))
 		return truly(within(c.spans, id))
 	}
 	return truly(m.holds(c, id))
@@ -60,14 +66,19 @@ func (m *matcher) holds(c *clause, id uint32) bool {
 			return c.link != noID && t.linked(id, c.attr, c.link)
 		}
 		m.ids = t.links(m.ids[:0], id, c.attr)
+		m.spend(len(m.ids))
 		return len(m.ids) > 0
 	case kindInteger, kindTime:
 		n, ok := t.number(id, c.attr)
 		return ok && (c.op == opPresent || compares(cmp.Compare(n, c.number), c.op))
 	}
 	m.values = t.texts(m.values[:0], id, c.attr)
+	if c.op == opPresent {
+		m.spend(len(m.values))
+		return len(m.values) > 0
+	}
 	for _, v := range m.values {
-		if c.op == opPresent || m.textHolds(c, v) {
+		if m.spend(1) || m.textHolds(c, v) {
 			return true
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"sekisho/internal/directory"
 )
 
 // maxBindName is the longest name in a bind, in octets: nobody's is longer,
@@ -32,7 +34,7 @@ var errType = errors.New("not an attribute type")
 // canonicalDN brings a DN to the one form in which equal ones are equal
 // strings, however they are spaced, cased and escaped.
 func canonicalDN(text string) (string, error) {
-	dn, err := ldap.ParseDN(text)
+	dn, err := directory.ParseDN(text)
 	if err != nil {
 		return "", err
 	}

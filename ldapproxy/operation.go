@@ -27,28 +27,27 @@ func (c *conn) operate(m message) disconnect {
 	return staying
 }
 
-// alive reports whether the session is still good: a person's as long as the
-// ticket lives, a service account's as long as the configuration has it, with
-// the password that was shown.
+// alive reports whether the session is still good: as long as the address is
+// an application's, and a person's ticket lives, or the application has the
+// service account, with the password that was shown.
 func (c *conn) alive() (bool, error) {
 	s := &c.session
-	switch {
-	case s.ticket != "":
-		return c.server.Gate.Live(c.server.ctx, s.ticket)
-	case s.account != nil:
-		table := c.server.table.Load()
-		if table == s.table {
-			return true, nil
-		}
+	if table := c.server.table.Load(); s.bound() && table != s.table {
 		app := table.find(c.addr)
 		if app == nil {
 			return false, nil
 		}
-		found := app.accounts[s.account.key]
-		if found == nil || found.password != s.account.password {
-			return false, nil
+		if s.account != nil {
+			found := app.accounts[s.account.key]
+			if found == nil || found.password != s.account.password {
+				return false, nil
+			}
+			s.account = found
 		}
-		s.account, s.table = found, table
+		s.table = table
+	}
+	if s.ticket != "" {
+		return c.server.Gate.Live(c.server.ctx, s.ticket)
 	}
 	return true, nil
 }
@@ -96,17 +95,21 @@ func (c *conn) compare(m message) disconnect {
 	return staying
 }
 
+// gone reports whether nobody waits for an answer any more.
+func (c *conn) gone() bool { return c.server.ctx.Err() != nil || hungUp(c.raw) }
+
 // asker is what this client may see. Before a bind that is the RootDSE, if
-// its application may not search without one.
+// its application may not search without one, or not in clear text.
 func (c *conn) asker() asker {
 	who := asker{
 		admitted: c.session.bound(),
 		startTLS: c.listener.TLS != nil && c.listener.StartTLS,
 		pages:    &c.session.pages,
 		now:      c.server.Now,
+		gone:     c.gone,
 	}
 	if app := c.server.table.Load().find(c.addr); app != nil {
-		who.admitted = who.admitted || app.Anonymous
+		who.admitted = who.admitted || app.Anonymous && c.private()
 		who.sizeLimit, who.timeLimit = app.SizeLimit, app.TimeLimit
 	}
 	return who

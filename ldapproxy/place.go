@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"sekisho/internal/directory"
 )
 
 // containers are the entries right below the base, in the order of their ids.
@@ -44,7 +46,7 @@ func (t *tree) find(dn string) (id, above uint32, err error) {
 			return id, id, nil
 		}
 	}
-	parsed, err := ldap.ParseDN(dn)
+	parsed, err := directory.ParseDN(dn)
 	if err != nil {
 		return noID, noID, err
 	}

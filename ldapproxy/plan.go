@@ -127,16 +127,6 @@ func (t *tree) equals(c *clause) candidates {
 			return candidates{ids: t.groupsOf(c.link)}
 		}
 		return candidates{}
-	case attrMemberUID:
-		var spans []span
-		for _, id := range t.indexed(attrUID, string(prepare(nil, c.text, true))) {
-			if id >= t.peopleAt {
-				for _, group := range t.groupsOf(id) {
-					spans = append(spans, span{group, group + 1})
-				}
-			}
-		}
-		return candidates{spans: merge(spans)}
 	case attrMemberOf:
 		if t.groupsAt <= c.link && c.link < t.peopleAt {
 			return candidates{ids: t.group(c.link).members}

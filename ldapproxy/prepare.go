@@ -165,11 +165,10 @@ func parseOID(s string) (string, bool) {
 	if name, ok := classNames[strings.ToLower(s)]; ok {
 		return name, true
 	}
-	arcs := strings.Split(s, ".")
-	for _, arc := range arcs {
+	for arc := range strings.SplitSeq(s, ".") {
 		if n, ok := parseInteger(arc); !ok || n < 0 {
 			return "", false
 		}
 	}
-	return s, len(arcs) > 1
+	return s, strings.Contains(s, ".")
 }

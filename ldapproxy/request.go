@@ -1,8 +1,9 @@
 package ldapproxy
 
 // maxParts bounds what a search makes us keep: nodes of the filter, parts of
-// its substrings, attributes asked for.
-const maxParts = 4096
+// its substrings, attributes asked for. An extensible match of any attribute
+// counts as one of each.
+const maxParts = 512
 
 // Tags of RFC 4511 §4.2 and §4.12.
 const (

@@ -11,7 +11,7 @@ const (
 func rootDSE(startTLS bool) fixedEntry {
 	e := fixedEntry{
 		attrObjectClass:        {"top", "extensibleObject"},
-		attrSupportedControl:   {oidPaged},
+		attrSupportedControl:   {oidPaged, oidManageDsaIT},
 		attrSupportedExtension: {oidWhoAmI, oidCancel},
 		attrSupportedFeatures:  {featureAllOperational, featureTrueFalse},
 		attrVendorName:         {"Sekisho"},

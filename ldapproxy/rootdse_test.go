@@ -12,7 +12,7 @@ func TestRootDSETellsWhatIsServed(t *testing.T) {
 	tree := campus(t)
 	want := map[string][]string{
 		"objectClass": {"top", "extensibleObject"}, "namingContexts": {testBase}, "subschemaSubentry": {"cn=Subschema"}, "supportedLDAPVersion": {"3"},
-		"supportedControl": {"1.2.840.113556.1.4.319"}, "supportedExtension": {"1.3.6.1.4.1.4203.1.11.3", "1.3.6.1.1.8"},
+		"supportedControl": {"1.2.840.113556.1.4.319", "2.16.840.1.113730.3.4.2"}, "supportedExtension": {"1.3.6.1.4.1.4203.1.11.3", "1.3.6.1.1.8"},
 		"supportedFeatures": {"1.3.6.1.4.1.4203.1.5.1", "1.3.6.1.4.1.4203.1.5.3"}, "vendorName": {"Sekisho"},
 	}
 	for _, startTLS := range []bool{false, true} {

@@ -17,10 +17,8 @@ type asker struct {
 	timeLimit time.Duration
 	pages     *pages // of this connection
 	now       func() time.Time
+	gone      func() bool // nobody waits for an answer any more; nil: somebody does
 }
-
-// timeCheck is after how many entries the clock is looked at.
-const timeCheck = 256
 
 // search answers a search (RFC 4511 §4.5). paged is the request's paged
 // results control, nil for none. emit is given each entry; what it is given
@@ -61,6 +59,9 @@ func (t *tree) search(req *searchRequest, paged *control, who asker, emit func(d
 
 // target is the entry that a request is about, or why it is none.
 func (t *tree) target(dn string, who asker) (uint32, result) {
+	if !who.admitted && dn != "" {
+		return noID, t.outOfReach(who) // a stranger's DN is not even read
+	}
 	id, above, err := t.find(dn)
 	switch {
 	case err != nil:
@@ -69,8 +70,6 @@ func (t *tree) target(dn string, who asker) (uint32, result) {
 		return idRootTLS, result{}
 	case id == idRoot:
 		return idRoot, result{}
-	case !who.admitted:
-		return noID, t.outOfReach(who)
 	case id == noID && above == noID:
 		return noID, result{code: resultNoSuchObject}
 	case id == noID:
@@ -92,23 +91,24 @@ func (t *tree) outOfReach(who asker) result {
 // page; noID: there is none.
 func (t *tree) walk(req *searchRequest, who asker, base uint32, pg *page, emit func(string, []attribute) bool) (r result, next uint32) {
 	limit := lower(req.sizeLimit, int64(who.sizeLimit))
-	patience := time.Duration(lower(min(req.timeLimit, 1<<31)*int64(time.Second), int64(who.timeLimit)))
-	began := who.now()
-
+	m := matcher{tree: t, patience: patience{
+		limit: time.Duration(lower(min(req.timeLimit, 1<<31)*int64(time.Second), int64(who.timeLimit))),
+		began: who.now(), now: who.now, gone: who.gone,
+	}}
 	filter := t.compile(req.filter)
 	scope := t.scope(base, req.scope)
 	among := candidates{all: true}
 	if req.scope != scopeBase {
 		among = t.plan(&filter)
 	}
-	m := matcher{tree: t}
 	out := renderer{tree: t, wanted: wanted(req.attributes), typesOnly: req.typesOnly}
-	seen, sent := 0, int32(0)
+	sent := int32(0)
 	for id := range among.entries(scope, t.at(pg.from)) {
-		if seen++; seen%timeCheck == 0 && patience > 0 && who.now().Sub(began) > patience {
-			return result{code: resultTimeLimitExceeded}, noID
+		match := m.matches(&filter, id)
+		if m.ended != 0 {
+			return result{code: m.ended}, noID
 		}
-		if m.matches(&filter, id) != yes {
+		if match != yes {
 			continue
 		}
 		if limit > 0 && pg.sent == limit {
@@ -120,6 +120,7 @@ func (t *tree) walk(req *searchRequest, who asker, base uint32, pg *page, emit f
 		if !emit(out.entry(id)) {
 			return result{}, noID
 		}
+		m.spend(len(out.values))
 		sent++
 		pg.sent++
 	}

@@ -60,16 +60,18 @@ type Server struct {
 	// After is when a refusal may leave that waits so long. Nil: time.After.
 	After func(time.Duration) <-chan time.Time
 
-	once    sync.Once
-	log     *slog.Logger
-	metrics *metrics
-	limits  Limits
-	table   atomic.Pointer[table]
-	forest  *forest // the embedded directory; nil: err
-	err     error   // why there is none
-	crowd   crowd
-	buffers sync.Pool // of *[]byte, for replies
-	numbers atomic.Uint64
+	once       sync.Once
+	log        *slog.Logger
+	metrics    *metrics
+	limits     Limits
+	table      atomic.Pointer[table]
+	forest     *forest // the embedded directory; nil: err
+	err        error   // why there is none
+	crowd      crowd
+	handshakes chan struct{} // TLS handshakes under way
+	strangers  tally         // binds from addresses of no application that were booked
+	buffers    sync.Pool     // of *[]byte, for replies
+	numbers    atomic.Uint64
 
 	ctx    context.Context // of the operations in work
 	cancel context.CancelFunc
@@ -100,7 +102,8 @@ func (s *Server) setup() {
 			s.After = time.After
 		}
 		s.limits = s.Limits.withDefaults()
-		s.crowd.init(s.limits.Connections, s.limits.PerAddress)
+		s.crowd.init(s.limits)
+		s.handshakes = make(chan struct{}, s.limits.Handshakes)
 		s.buffers.New = func() any { return new(make([]byte, 0, 4<<10)) }
 		s.metrics = newMetrics(s.Metrics)
 		s.table.Store(newTable(nil))
@@ -182,7 +185,7 @@ const acceptPause = 100 * time.Millisecond
 
 // take begins a connection.
 func (s *Server) take(l *Listener, raw net.Conn) {
-	c := &conn{server: s, listener: l, number: s.numbers.Add(1), raw: raw, wire: raw}
+	c := &conn{server: s, listener: l, number: s.numbers.Add(1), raw: raw, wire: raw, came: time.Now()}
 	if !s.crowd.enter(c) {
 		s.metrics.disconnects.WithLabelValues(string(byCap)).Inc()
 		raw.Close()

@@ -44,6 +44,14 @@ func (c *conn) startTLS(m message, e extendedRequest) disconnect {
 
 // handshake begins TLS (RFC 4511 §4.14.1, or ldaps at once).
 func (c *conn) handshake() disconnect {
+	wait := time.NewTimer(c.server.limits.Handshake)
+	defer wait.Stop()
+	select {
+	case c.server.handshakes <- struct{}{}:
+		defer func() { <-c.server.handshakes }()
+	case <-wait.C: // many are under way; those that never end are over by now
+		return byTLS
+	}
 	secured := tls.Server(c.raw, c.listener.TLS)
 	c.raw.SetDeadline(time.Now().Add(c.server.limits.Handshake))
 	if c.server.stopping.Load() {
@@ -65,3 +73,7 @@ func (c *conn) handshake() disconnect {
 
 // secure reports whether TLS is up.
 func (c *conn) secure() bool { return c.wire != c.raw }
+
+// private reports whether passwords and people may be told here: TLS is up,
+// or clear text is allowed.
+func (c *conn) private() bool { return c.secure() || c.listener.PlainBinds }

@@ -41,25 +41,33 @@ func (n Names) knows(domain string) bool {
 	return false
 }
 
-// fromDN takes the uid from the first part of a DN right below ou=people.
+// fromDN takes the uid from the first part of a DN right below ou=people. Two
+// of them are nobody's: which one would it be?
 func (n Names) fromDN(typed string) (string, bool) {
 	if n.Base == "" || !strings.Contains(typed, "=") {
 		return "", false
 	}
-	dn, err := ldap.ParseDN(typed)
+	dn, err := ParseDN(typed)
 	if err != nil || len(dn.RDNs) == 0 {
 		return "", false
 	}
 	base, err := ldap.ParseDN("ou=people," + n.Base)
-	if err != nil || !base.AncestorOfFold(dn) || len(dn.RDNs) != len(base.RDNs)+1 {
+	if err != nil {
 		return "", false
 	}
+	shorten(dn)
+	shorten(base)
+	if !base.AncestorOfFold(dn) || len(dn.RDNs) != len(base.RDNs)+1 {
+		return "", false
+	}
+	uid, uids := "", 0
 	for _, a := range dn.RDNs[0].Attributes {
-		if strings.EqualFold(a.Type, "uid") {
-			return a.Value, true
+		if a.Type == "uid" {
+			uid = a.Value
+			uids++
 		}
 	}
-	return "", false
+	return uid, uids == 1
 }
 
 func fold(s string) string { return strings.ToLower(norm.NFC.String(s)) }

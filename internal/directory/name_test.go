@@ -30,6 +30,15 @@ func TestCanonical(t *testing.T) {
 		"UID=alice, OU=People, DC=example, DC=ac, DC=jp":        "alice",
 		"cn=Alice A+uid=alice,ou=people,dc=example,dc=ac,dc=jp": "alice",
 		"uid=al\\2cice,ou=people,dc=example,dc=ac,dc=jp":        "al,ice",
+		// Types by their other names.
+		"userid=alice,ou=people,dc=example,dc=ac,dc=jp":                                                               "alice",
+		"0.9.2342.19200300.100.1.1=alice,2.5.4.11=people,0.9.2342.19200300.100.1.25=example,domainComponent=ac,dc=jp": "alice",
+		"OID.0.9.2342.19200300.100.1.1=alice,organizationalUnitName=people,dc=example,dc=ac,dc=jp":                    "alice",
+		"uid=#0405616c696365,ou=people,dc=example,dc=ac,dc=jp":                                                        "alice",
+		// Two people at once are nobody.
+		"uid=alice+uid=bob,ou=people,dc=example,dc=ac,dc=jp":                       "uid=alice+uid=bob,ou=people,dc=example,dc=ac,dc=jp",
+		"uid=alice+userid=alice,ou=people,dc=example,dc=ac,dc=jp":                  "uid=alice+userid=alice,ou=people,dc=example,dc=ac,dc=jp",
+		"0.9.2342.19200300.100.1.1=bob+uid=alice,ou=people,dc=example,dc=ac,dc=jp": "0.9.2342.19200300.100.1.1=bob+uid=alice,ou=people,dc=example,dc=ac,dc=jp",
 		// Nobody's: another branch, deeper, another attribute, broken.
 		"uid=svc,ou=services,dc=example,dc=ac,dc=jp":   "uid=svc,ou=services,dc=example,dc=ac,dc=jp",
 		"uid=x,uid=y,ou=people,dc=example,dc=ac,dc=jp": "uid=x,uid=y,ou=people,dc=example,dc=ac,dc=jp",
