@@ -25,8 +25,17 @@ type Client struct {
 	Secrets [][]byte
 
 	Service   string // what its people sign in to
-	Zone      string // where they are; "": [policy.OffCampus]
 	Separator string // between password and code; "": none
+
+	// Zone is where its people are; "": [policy.OffCampus]. With OwnAddress
+	// it is "", and each is where the address lies that the client tells in
+	// Calling-Station-Id; whoever's address is not told is off-campus. That
+	// is believed only of a client whose requests nobody can alter.
+	Zone           string
+	OwnAddress     bool
+	TunnelEndpoint bool // Tunnel-Client-Endpoint tells it, too
+
+	Reply []Attribute // what an Access-Accept carries besides
 
 	// AllowMissingMA accepts requests without a Message-Authenticator, which
 	// anybody on the path can alter (CVE-2024-3596). Only for a NAS that
@@ -54,8 +63,9 @@ type Clients struct {
 
 // NewClients checks the clients and returns all the faults it finds at once,
 // joined: a name that is missing or given twice, a prefix given twice, no
-// secret, or a proxy that may leave out the Message-Authenticator (it adds
-// Proxy-State, without which that attack does not work).
+// secret, a proxy that may leave out the Message-Authenticator (it adds
+// Proxy-State, without which that attack does not work), addresses that anybody
+// could alter, or reply attributes that make no packet.
 func NewClients(clients []Client) (*Clients, error) {
 	var faults []error
 	names := make(map[string]bool)
@@ -89,8 +99,20 @@ func NewClients(clients []Client) (*Clients, error) {
 		if c.RejectDelay < 0 {
 			fault("a negative reject delay")
 		}
-		if c.Zone == "" {
+		switch {
+		case c.OwnAddress && c.AllowMissingMA:
+			fault("without Message-Authenticator the addresses it tells can be altered")
+		case c.OwnAddress && c.Zone != "":
+			fault("has a zone, and each person's own address")
+		case c.TunnelEndpoint && !c.OwnAddress:
+			fault("is not asked for addresses, so not for that of a tunnel")
+		case c.Zone == "" && !c.OwnAddress:
 			c.Zone = policy.OffCampus
+		}
+		for _, a := range c.Reply {
+			if !a.framed() {
+				fault("the attribute %s is ill framed", a.Name)
+			}
 		}
 	}
 	if len(faults) > 0 {

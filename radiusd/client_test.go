@@ -34,6 +34,22 @@ func TestNewClientsNamesEveryFault(t *testing.T) {
 			c.Proxy, c.AllowMissingMA = true, true
 		}),
 		change(func(c *Client) { c.Name = "f"; c.Prefix = netipPrefix("10.4.0.0/16"); c.RejectDelay = -1 }),
+		change(func(c *Client) {
+			c.Name = "g"
+			c.Prefix = netipPrefix("10.5.0.0/16")
+			c.OwnAddress, c.AllowMissingMA = true, true
+		}),
+		change(func(c *Client) {
+			c.Name = "h"
+			c.Prefix = netipPrefix("10.6.0.0/16")
+			c.OwnAddress, c.Zone = true, "campus"
+		}),
+		change(func(c *Client) { c.Name = "i"; c.Prefix = netipPrefix("10.7.0.0/16"); c.TunnelEndpoint = true }),
+		change(func(c *Client) {
+			c.Name = "j"
+			c.Prefix = netipPrefix("10.8.0.0/16")
+			c.Reply = []Attribute{{Name: "Long", Octets: []byte{11, 4, 'x'}}, {Name: "Short", Octets: []byte{11, 1}}, {Name: "Hollow", Octets: []byte{11, 2}}, {Name: "None"}}
+		}),
 	})
 	if err == nil {
 		t.Fatal("no fault found")
@@ -41,7 +57,9 @@ func TestNewClientsNamesEveryFault(t *testing.T) {
 	for _, want := range []string{
 		`client "": has no name`, `client "vpn1": is named twice`, `has the prefix ::ffff:127.1.2.3/104 of client "vpn1"`,
 		`client "zero":`, `client "wide":`, `client "c": has no secret`, `client "d": has no secret`,
-		`client "e": a proxy`, `client "f": a negative`,
+		`client "e": a proxy`, `client "f": a negative`, `client "g": without Message-Authenticator`, `client "h": has a zone`,
+		`client "i": is not asked`, `client "j": the attribute Long`, `client "j": the attribute Short`,
+		`client "j": the attribute Hollow`, `client "j": the attribute None`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in:\n%v", want, err)

@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
-	"net/netip"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2868"
 	"layeh.com/radius/rfc2869"
 	"sekisho/gate"
 )
@@ -35,10 +34,11 @@ type question struct {
 	proxyState [][]byte // views into the packet, in order
 }
 
-// ask reads an Access-Request that is believed. The password is revealed into
-// room, which the caller clears.
-func ask(p packet, o *outline, s *secret, room *[maxPasswordLen]byte) (q question) {
+// ask reads an Access-Request that is believed of the client. The password is
+// revealed into room, which the caller clears.
+func ask(p packet, o *outline, c *Client, s *secret, room *[maxPasswordLen]byte) (q question) {
 	var service uint32
+	var where testimony
 	var state, eapStarted bool
 	var name []byte
 	var seen [256]bool
@@ -57,7 +57,11 @@ func ask(p packet, o *outline, s *secret, room *[maxPasswordLen]byte) (q questio
 		case rfc2865.State_Type:
 			state = true
 		case rfc2865.CallingStationID_Type:
-			q.source = station(value)
+			where.hear(station(value))
+		case rfc2868.TunnelClientEndpoint_Type:
+			if c.TunnelEndpoint {
+				where.hear(endpoint(value))
+			}
 		case rfc2865.ProxyState_Type:
 			q.proxyState = append(q.proxyState, value)
 		case rfc2869.EAPMessage_Type:
@@ -76,7 +80,7 @@ func ask(p packet, o *outline, s *secret, room *[maxPasswordLen]byte) (q questio
 			}
 		}
 	}
-	q.user = printable(name)
+	q.user, q.source = printable(name), where.source
 
 	tooLong := len(o.password) > maxPasswordLen && len(o.password)%authLen == 0
 	if q.attribute == "" && o.method&methodPAP != 0 && !passwordSized(o.password) && !tooLong {
@@ -133,30 +137,4 @@ func isText(password []byte) bool {
 func printable(name []byte) string {
 	text := strings.ToValidUTF8(string(name), "\uFFFD")
 	return strings.ReplaceAll(text, "\x00", "\uFFFD")
-}
-
-// station reads a Calling-Station-Id: the person's address, with or without a
-// port, or whatever else the NAS calls the device (RFC 2865 §5.31).
-func station(value []byte) gate.Source {
-	const how = "calling-station-id"
-	text := strings.TrimSpace(string(value))
-	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(text, "["), "]"))
-	if err != nil {
-		if both, err := netip.ParseAddrPort(text); err == nil {
-			addr = both.Addr()
-		}
-	}
-	if addr = addr.Unmap().WithZone(""); addr.IsValid() && !addr.IsUnspecified() {
-		return gate.Source{Addr: addr, How: how}
-	}
-	label := strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	if label == "" {
-		return gate.Source{}
-	}
-	return gate.Source{Label: label, How: how}
 }

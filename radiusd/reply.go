@@ -66,8 +66,8 @@ func (r *reply) sign(s *secret) []byte {
 
 // accept is an Access-Accept. It returns nil if that can't be sent whole: an
 // Accept without its Session-Timeout would outlive its ticket.
-func accept(p packet, q *question, c *Client, s *secret, t gate.Ticket, now time.Time) []byte {
-	r := newReply(radius.CodeAccessAccept, p)
+func accept(p packet, q *question, c *Client, s *secret, a *gate.Answer, now time.Time) []byte {
+	r, t := newReply(radius.CodeAccessAccept, p), &a.Ticket
 	if !c.NoClass {
 		if len(t.Class) > maxValueLen {
 			return nil
@@ -78,6 +78,7 @@ func accept(p packet, q *question, c *Client, s *secret, t gate.Ticket, now time
 		left := min(max(t.Until.Sub(now)/time.Second, 1), math.MaxInt32)
 		r.add(rfc2865.SessionTimeout_Type, binary.BigEndian.AppendUint32(nil, uint32(left)))
 	}
+	r.attributes(c.Reply, a.Person.Groups)
 	r.proxyStates(q)
 	return r.sign(s)
 }

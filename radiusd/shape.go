@@ -28,7 +28,7 @@ func (s *shape) fits(value []byte, again bool) bool {
 // shapes are those of the attributes that a NAS sends in an Access-Request,
 // by type. Those that decide something may be there once only; a second
 // User-Password or CHAP-Password is a second credential, which has a reason
-// of its own.
+// of its own, and a second Calling-Station-Id makes the first worthless.
 var shapes = [256]shape{
 	rfc2865.UserName_Type:          {name: "User-Name", once: true},
 	rfc2865.CHAPPassword_Type:      {name: "CHAP-Password", min: 17, max: 17},
@@ -47,7 +47,6 @@ var shapes = [256]shape{
 	rfc2865.VendorSpecific_Type:    {name: "Vendor-Specific", min: 5},
 	rfc2865.SessionTimeout_Type:    {name: "Session-Timeout", min: 4, max: 4},
 	rfc2865.IdleTimeout_Type:       {name: "Idle-Timeout", min: 4, max: 4},
-	rfc2865.CallingStationID_Type:  {name: "Calling-Station-Id", once: true},
 	rfc2865.NASPortType_Type:       {name: "NAS-Port-Type", min: 4, max: 4},
 	rfc2865.PortLimit_Type:         {name: "Port-Limit", min: 4, max: 4},
 	rfc2869.EventTimestamp_Type:    {name: "Event-Timestamp", min: 4, max: 4},

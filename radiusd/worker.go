@@ -74,7 +74,7 @@ func (s *Server) judge(j *job) (octets []byte, leave time.Time, why drop) {
 	var room [maxPasswordLen]byte
 	defer clear(room[:])
 	o := survey(j.packet)
-	q := ask(j.packet, &o, j.secret, &room)
+	q := ask(j.packet, &o, &n.Client, j.secret, &room)
 	if q.fault != "" {
 		s.explain(n, j.from, &q, &o)
 	}
@@ -91,7 +91,7 @@ func (s *Server) judge(j *job) (octets []byte, leave time.Time, why drop) {
 	leave = now
 	switch answer.Outcome {
 	case gate.Admitted:
-		octets = accept(j.packet, &q, &n.Client, j.secret, answer.Ticket, now)
+		octets = accept(j.packet, &q, &n.Client, j.secret, &answer, now)
 	default:
 		octets = reject(j.packet, &q, j.secret, answer.Message)
 		leave = leaveAt(j.came, now, answer.Ready, n.RejectDelay)

@@ -20,7 +20,7 @@ var arrows = map[string]string{
 	"internal/account":   "internal/store internal/otp internal/keyring internal/passwd",
 	"internal/directory": "internal/store internal/passwd internal/recent",
 	"internal/book":      "internal/store internal/reason",
-	"internal/config":    "policy",
+	"internal/config":    "policy internal/dictionary",
 	"internal/store":     "internal/recent",
 }
 

@@ -23,7 +23,11 @@ func (s *server) apply(cfg *config.Config) error {
 	for i, c := range cfg.Radius.Clients {
 		clients[i] = radiusd.Client{
 			Name: c.Name, Prefix: c.Prefix, Secrets: c.Secrets, Service: c.Service, Zone: c.Zone, Separator: c.Separator,
+			OwnAddress: c.OwnAddress, TunnelEndpoint: c.TunnelEndpoint,
 			AllowMissingMA: c.AllowMissingMA, Proxy: c.Proxy, NoClass: c.NoClass, RejectDelay: c.RejectDelay,
+		}
+		for _, a := range c.Reply {
+			clients[i].Reply = append(clients[i].Reply, radiusd.Attribute(a))
 		}
 	}
 	list, err := radiusd.NewClients(clients)

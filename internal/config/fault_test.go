@@ -132,7 +132,6 @@ func TestFaults(t *testing.T) {
 		{"no service", change(service, ""), `c:14: radius.client[0].service: is missing`},
 		{"service of a wrong type, named by a rule", strings.Replace(change(service, "service = 5"), inside, inside+"\nservice = 'x'", 1), `c:19: radius.client[0].service: is a number`},
 		{"misspelt source", change(address, address+"\nsource = 'capmus'"), `c:17: radius.client[0].source: "capmus" is no zone; did you mean "campus"?`},
-		{"source by accounting", change(address, address+"\nsource = 'calling-station-id'"), `c:17: radius.client[0].source: "calling-station-id" comes with RADIUS accounting`},
 		{"otp by challenge", change(address, address+"\notp = 'both'"), `c:17: radius.client[0].otp: "both" needs Access-Challenge`},
 		{"otp by anything", change(address, address+"\notp = 'sms'"), `c:17: radius.client[0].otp: "sms" is not known; write "append"`},
 		{"separator with a digit", change(address, address+"\nseparator = 'a1'"), `c:17: radius.client[0].separator: holds a digit`},

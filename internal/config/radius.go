@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"sekisho/internal/dictionary"
 	"sekisho/policy"
 )
 
@@ -25,7 +26,10 @@ type Client struct {
 	Prefix         netip.Prefix
 	Secrets        Secrets // the first is the one to use, the others are being rotated out
 	Service        string
-	Zone           string // of everybody who comes through it
+	Zone           string // of everybody who comes through it; "": OwnAddress
+	OwnAddress     bool   // judge each person's own address, as the client tells it
+	TunnelEndpoint bool   // which Tunnel-Client-Endpoint tells, too
+	Reply          []Attribute
 	Separator      string // between password and code
 	AllowMissingMA bool   // accept requests without Message-Authenticator
 	Proxy          bool   // carries other servers' Proxy-State
@@ -53,9 +57,10 @@ func readRadius(t *table, zones *policy.Zones) Radius {
 	if !t.has("auth") {
 		r.Auth = []string{"0.0.0.0:1812"}
 	}
+	words := t.dictionary("dictionaries")
 	names, prefixes := map[string]string{}, map[netip.Prefix]string{}
 	for _, ct := range t.tables("client") {
-		c := readClient(ct, zones, delay)
+		c := readClient(ct, zones, words, delay)
 		if other, taken := names[c.Name]; taken && c.Name != "" {
 			ct.fault("name", "%q is the name of %s, too; give each its own", c.Name, other)
 		}
@@ -86,7 +91,7 @@ func isListen(text string) bool {
 	return host == "" || err == nil
 }
 
-func readClient(t *table, zones *policy.Zones, delay time.Duration) Client {
+func readClient(t *table, zones *policy.Zones, words *dictionary.Dictionary, delay time.Duration) Client {
 	c := Client{
 		Name:           t.text("name", ""),
 		Service:        t.text("service", ""),
@@ -112,11 +117,19 @@ func readClient(t *table, zones *policy.Zones, delay time.Duration) Client {
 			c.Prefix = prefix
 		}
 	}
-	if c.Zone == "calling-station-id" {
-		t.fault("source", `"calling-station-id" comes with RADIUS accounting, which is not built into this release; write "off-campus" or the name of a zone`)
-	} else {
+	c.TunnelEndpoint = t.flag("tunnel_client_endpoint", false)
+	switch {
+	case c.Zone != "calling-station-id":
 		t.checkZone("source", c.Zone, zones)
+		if c.TunnelEndpoint {
+			t.fault("tunnel_client_endpoint", `only goes with source = "calling-station-id"; take it out`)
+		}
+	case c.AllowMissingMA:
+		t.fault("source", `"calling-station-id" can't go with require_message_authenticator = false, the address could be altered on its way; write "off-campus" or the name of a zone`)
+	default:
+		c.OwnAddress, c.Zone = true, ""
 	}
+	c.Reply = readReplies(t, words)
 	switch otp := t.text("otp", "append"); otp {
 	case "append":
 	case "challenge", "both":

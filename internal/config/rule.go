@@ -128,10 +128,14 @@ func (r *reader) checkServed(c *Config) {
 			r.warn(key, "no rule admits anybody to %q from %s; add a rule or take the %s out", service, strings.Join(zones, ", "), what)
 		}
 	}
-	for i, client := range c.Radius.Clients {
-		check(fmt.Sprintf("radius.client[%d].service", i), "client", policy.DoorRADIUS, client.Service, client.Zone)
-	}
 	everywhere := c.zones.Names()
+	for i, client := range c.Radius.Clients {
+		zones := everywhere
+		if !client.OwnAddress {
+			zones = []string{client.Zone}
+		}
+		check(fmt.Sprintf("radius.client[%d].service", i), "client", policy.DoorRADIUS, client.Service, zones...)
+	}
 	for i, app := range c.LDAP.Apps {
 		zones := everywhere
 		if app.Zone != "" {

@@ -1,0 +1,59 @@
+package radiusd
+
+import (
+	"path"
+	"slices"
+
+	"layeh.com/radius"
+)
+
+// Attribute is something that an Access-Accept tells the client of a person:
+// which group policy applies, which VLAN.
+type Attribute struct {
+	Name   string   // for people
+	Number string   // the same for all its names: "11", "26.9.1", with a tag "64:1"
+	Groups []string // patterns as in a rule: one of the person's groups has to match one; none: everybody
+
+	// Only tells that the value stands alone: what came before it under this
+	// number keeps it out, and it keeps out what comes after. Others add up.
+	Only   bool
+	Octets []byte // one or more attributes as on the wire, with type and length
+}
+
+// framed reports whether the octets are attributes, each with a value.
+func (a *Attribute) framed() bool {
+	list, err := radius.ParseAttributes(a.Octets)
+	return err == nil && len(list) > 0 && !slices.ContainsFunc(list, func(avp *radius.AVP) bool { return len(avp.Attribute) == 0 })
+}
+
+// concerns reports whether it is for somebody of these groups.
+func (a *Attribute) concerns(groups []string) bool {
+	if len(a.Groups) == 0 {
+		return true
+	}
+	for _, pattern := range a.Groups {
+		for _, group := range groups {
+			if ok, err := path.Match(pattern, group); ok && err == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// attributes adds those that concern somebody of these groups, in their order.
+func (r *reply) attributes(list []Attribute, groups []string) {
+	if len(list) == 0 {
+		return
+	}
+	given := make(map[string]bool, len(list)) // whether it stands alone, by number
+	for i := range list {
+		a := &list[i]
+		alone, there := given[a.Number]
+		if !a.concerns(groups) || there && (alone || a.Only) {
+			continue
+		}
+		given[a.Number] = a.Only
+		r.octets = append(r.octets, a.Octets...)
+	}
+}
