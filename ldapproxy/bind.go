@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sekisho/gate"
+	"sekisho/internal/directory"
 	"sekisho/policy"
 )
 
@@ -106,7 +107,11 @@ func (c *conn) judge(b bindRequest, k *credential) verdict {
 		return c.refuse(k, gate.FaultTLSRequired, resultConfidentialityRequired) // RFC 4513 §6.3.3
 	case k.name == "":
 		return c.refuse(k, gate.FaultBadName, resultInvalidCredentials)
-	case !nameable(k.name):
+	}
+	if _, ok := (directory.Names{Base: c.server.Base}).Plain(k.name); ok {
+		return c.bindPerson(k)
+	}
+	if !nameable(k.name) {
 		return c.refuse(k, gate.FaultBadName, resultInvalidDNSyntax)
 	}
 	if dn, err := canonicalDN(k.name); err == nil && k.table.accounts[dn] {

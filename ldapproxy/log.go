@@ -22,9 +22,9 @@ func (c *conn) logBind(k *credential, v *verdict) {
 	c.server.metrics.took.WithLabelValues(app).Observe(took.Seconds())
 
 	r := c.request(k)
-	dn := masked(k.name)
-	if v.session.bound() {
-		dn = k.name
+	dn := k.name
+	if !v.session.bound() {
+		dn = masked(k.name)
 	}
 	level := slog.LevelInfo
 	if v.outcome == bindUnbooked { // they must not fill the log either

@@ -94,3 +94,29 @@ func FuzzCanonical(f *testing.F) {
 		}
 	})
 }
+
+// What the short way takes the long way takes, too, and for the same person.
+func TestPlainDNIsReadAsTheParserReadsIt(t *testing.T) {
+	n := Names{Base: "dc=example,dc=ac,dc=jp"}
+	for _, name := range []string{"alice", "a.b-c_9", "0"} {
+		dn := "uid=" + name + ",ou=people," + n.Base
+		plain, ok := n.Plain(dn)
+		parsed, good := n.fromDN(dn)
+		if !ok || !good || plain != name || parsed != name {
+			t.Errorf("%s: %q %v, parsed %q %v", dn, plain, ok, parsed, good)
+		}
+	}
+	for _, dn := range []string{
+		"uid=,ou=people," + n.Base, "uid=Alice,ou=people," + n.Base, "uid=a+uid=b,ou=people," + n.Base,
+		"uid=a,uid=b,ou=people," + n.Base, `uid=a\20b,ou=people,` + n.Base, "uid=#0401,ou=people," + n.Base,
+		"uid=a,ou=services," + n.Base, "uid=a,ou=people,dc=example", "cn=a,ou=people," + n.Base,
+		"uid= a,ou=people," + n.Base, "uid=" + strings.Repeat("a", maxName+1) + ",ou=people," + n.Base, n.Base, "",
+	} {
+		if name, ok := n.Plain(dn); ok {
+			t.Errorf("%s: %q", dn, name)
+		}
+	}
+	if name, ok := (Names{}).Plain("uid=a,ou=people,"); ok {
+		t.Errorf("without a base: %q", name)
+	}
+}
