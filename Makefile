@@ -1,6 +1,6 @@
 # make test   everything: static checks, unit tests, real programs; with -race
 # make quick  what needs no package and no root
-# make bench  the comparisons of docs/performance.md, about half an hour
+# make bench  the comparisons of docs/performance.md, most of an hour
 # make build  the one binary
 
 PACKAGES = freeradius-utils oathtool tshark libpam-radius-auth pamtester nginx caddy haproxy \
