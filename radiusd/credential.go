@@ -86,38 +86,46 @@ func ask(p packet, o *outline, c *Client, s *secret, room *[maxPasswordLen]byte)
 	if q.attribute == "" && o.method&methodPAP != 0 && !passwordSized(o.password) && !tooLong {
 		q.attribute = "User-Password"
 	}
-	switch {
-	case q.attribute != "":
-		q.fault = gate.FaultBadAttribute
-	case service == uint32(rfc2865.ServiceType_Value_CallCheck):
-		q.fault = gate.FaultCallCheck
-	case state: // none is ever given out
-		q.fault = gate.FaultForeignState
-	case service == serviceAuthorizeOnly: // RFC 5080 §2.1.1
-		q.fault = gate.FaultAuthorizeOnly
-	case o.doubled || bits.OnesCount8(uint8(o.method)) > 1:
-		q.fault = gate.FaultTwoCredentials
-	case o.method == methodEAP:
-		q.fault = gate.FaultEAP
-	case o.method == methodCHAP:
-		q.fault = gate.FaultCHAP
-	case o.method == methodMSCHAP:
-		q.fault = gate.FaultMSCHAP
-	case o.method == 0:
-		q.fault = gate.FaultNoCredential
-	case len(name) == 0 || q.user != string(name):
-		q.fault = gate.FaultBadName
-	case tooLong:
-		q.fault = gate.FaultBadPassword
-	default:
-		q.password = s.reveal(room[:], o.password, p.authenticator())
-		// Without a Message-Authenticator a password that is not text most
-		// likely was hidden with another secret: not a guess to be counted.
-		if bytes.IndexByte(q.password, 0) >= 0 || o.mac == 0 && !isText(q.password) {
-			q.fault, q.password = gate.FaultBadPassword, nil
-		}
+	if q.fault = q.unfit(o, service, state, name, tooLong); q.fault != "" {
+		return q
+	}
+	q.password = s.reveal(room[:], o.password, p.authenticator())
+	// Without a Message-Authenticator a password that is not text most
+	// likely was hidden with another secret: not a guess to be counted.
+	if bytes.IndexByte(q.password, 0) >= 0 || o.mac == 0 && !isText(q.password) {
+		q.fault, q.password = gate.FaultBadPassword, nil
 	}
 	return q
+}
+
+// unfit is why the question can't be judged, whatever the password is; "" if
+// it can.
+func (q *question) unfit(o *outline, service uint32, state bool, name []byte, tooLong bool) gate.Fault {
+	switch {
+	case q.attribute != "":
+		return gate.FaultBadAttribute
+	case service == uint32(rfc2865.ServiceType_Value_CallCheck):
+		return gate.FaultCallCheck
+	case state: // none is ever given out
+		return gate.FaultForeignState
+	case service == serviceAuthorizeOnly: // RFC 5080 §2.1.1
+		return gate.FaultAuthorizeOnly
+	case o.doubled || bits.OnesCount8(uint8(o.method)) > 1:
+		return gate.FaultTwoCredentials
+	case o.method == methodEAP:
+		return gate.FaultEAP
+	case o.method == methodCHAP:
+		return gate.FaultCHAP
+	case o.method == methodMSCHAP:
+		return gate.FaultMSCHAP
+	case o.method == 0:
+		return gate.FaultNoCredential
+	case len(name) == 0 || q.user != string(name):
+		return gate.FaultBadName
+	case tooLong:
+		return gate.FaultBadPassword
+	}
+	return ""
 }
 
 // serviceAuthorizeOnly is a Service-Type of RFC 5176 §3.6.
