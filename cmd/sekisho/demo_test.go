@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -22,16 +24,7 @@ import (
 // startDemo serves the example campus on ports that are free.
 func startDemo(t *testing.T) *demo {
 	t.Helper()
-	var ports demoPorts
-	for _, port := range []*int{&ports.radius, &ports.ldap, &ports.ldaps, &ports.inside, &ports.outside, &ports.metrics, &ports.services} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		*port = l.Addr().(*net.TCPAddr).Port
-		l.Close()
-	}
+	ports := portsFrom(freeBase(t))
 	d, err := prepareDemo(t.Context(), t.TempDir(), ports)
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +52,37 @@ func startDemo(t *testing.T) *demo {
 		}
 	})
 	return d
+}
+
+// freeBase finds a base from which on the demo's ports are free. It lies below
+// the range that the kernel gives to clients (and that e2e takes), so that
+// nobody takes one of them meanwhile.
+func freeBase(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		base := 10_000 + rand.IntN(10_000-lastOffset)
+		if isFree(base) {
+			return base
+		}
+	}
+	t.Fatal("no ports are free")
+	return 0
+}
+
+func isFree(base int) bool {
+	u, err := net.ListenPacket("udp4", fmt.Sprint("127.0.0.1:", base))
+	if err != nil {
+		return false
+	}
+	defer u.Close()
+	for port := base; port <= base+lastOffset; port++ {
+		l, err := net.Listen("tcp4", fmt.Sprint("127.0.0.1:", port))
+		if err != nil {
+			return false
+		}
+		defer l.Close()
+	}
+	return true
 }
 
 // hostOf is where an address of the demo is listened at: all of them are on
