@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -24,11 +25,29 @@ const (
 // errHeader closes the connection; nobody is told more.
 var errHeader = errors.New("no valid PROXY header")
 
-// conn is a connection behind its header.
+// conn is a connection behind its header. It does not embed the socket's own
+// type: that one has a WriteTo, which would leave out what came with the
+// header.
 type conn struct {
 	net.Conn
 	from net.Addr
 	rest []byte // came with the header
+}
+
+// CloseWrite ends what we send, and lets the other end go on.
+func (c *conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// SyscallConn gives the socket to those who look at its state.
+func (c *conn) SyscallConn() (syscall.RawConn, error) {
+	if raw, ok := c.Conn.(syscall.Conn); ok {
+		return raw.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // RemoteAddr is where the person's machine is, as the proxy says.

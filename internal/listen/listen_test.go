@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -95,6 +96,42 @@ func TestHeaderSaysWhereThePersonIs(t *testing.T) {
 		l.Close()
 	}
 }
+
+// What a door does with a socket it can do behind a header, too.
+func TestSocketBehindAHeader(t *testing.T) {
+	l := proxied(t, time.Hour)
+	c := dial(t, l, "127.0.0.2", v1)
+	got, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Close()
+	raw, err := got.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(uintptr) {}); err != nil {
+		t.Error(err)
+	}
+	io.WriteString(got, "last words")
+	if err := got.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := io.ReadAll(c); string(text) != "last words" || err != nil {
+		t.Errorf("%q, %v", text, err)
+	}
+
+	bare := &conn{Conn: onlyConn{got}}
+	if _, err := bare.SyscallConn(); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+	if err := bare.CloseWrite(); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+}
+
+// onlyConn can do no more than any connection can.
+type onlyConn struct{ net.Conn }
 
 func TestInvalidHeaderIsClosed(t *testing.T) {
 	for name, send := range map[string]string{
