@@ -19,7 +19,16 @@ type Request struct {
 	Code      []byte // a field of its own; nil where the door has none
 	Separator string // what stands between password and code in one field
 
+	// Challenge is when the code is asked for in a round of its own. State is
+	// what the round before handed out, nil in the first; Password then holds
+	// what was typed as the code.
+	Challenge Challenge
+	State     []byte
+
 	TicketSecret string // presented by the person; "" none
+	// Tunnel takes the ticket of whoever has Source.Addr in a tunnel for
+	// presented, if that is User.
+	Tunnel bool
 	// TicketOf is the service that the presented ticket has to be for, and
 	// Opens the one that a ticket of this attempt is for, where that is
 	// another one than Service, by whose rules it is judged; "" it is not.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"sekisho/gate"
 	"sekisho/policy"
 )
 
@@ -35,7 +36,14 @@ type Client struct {
 	OwnAddress     bool
 	TunnelEndpoint bool // Tunnel-Client-Endpoint tells it, too
 
-	Reply []Attribute // what an Access-Accept carries besides
+	Challenge gate.Challenge // when the code is asked for in a round of its own
+
+	Reply   []Attribute    // what an Access-Accept carries besides
+	Tunnel  []netip.Prefix // where its people have their addresses; empty: they vouch for nobody
+	Pool    []netip.Prefix // of Tunnel, where we give them out; empty: the NAS does
+	Interim time.Duration  // how often it is asked to tell of a session; 0: it is not
+
+	Disconnect Disconnect // how its sessions are ended
 
 	// AllowMissingMA accepts requests without a Message-Authenticator, which
 	// anybody on the path can alter (CVE-2024-3596). Only for a NAS that
@@ -45,6 +53,14 @@ type Client struct {
 	NoClass        bool // takes Class for a group: leave it out
 
 	RejectDelay time.Duration // a refusal leaves that long after its request, or a multiple; 0: at once
+}
+
+// Disconnect is where a NAS takes orders about its sessions (RFC 5176). The
+// zero value is nowhere.
+type Disconnect struct {
+	To      netip.AddrPort
+	Secret  []byte
+	Address bool // name the session by its Framed-IP-Address, too
 }
 
 // String is the name alone: a client holds secrets.

@@ -41,14 +41,30 @@ type Gate interface {
 	Alive() bool
 }
 
+// Sessions is what this door needs to keep track of sessions.
+type Sessions interface {
+	// Account takes in an Accounting-Request; nil means that it is durable.
+	Account(context.Context, gate.Accounting) error
+
+	// Lease gives the ticket a tunnel address of the pool, zero if none is
+	// free.
+	Lease(ctx context.Context, client, ticket string, pool []netip.Prefix) (netip.Addr, error)
+
+	// Orders are the sessions that their NAS has to end or to change. Obeyed
+	// books what became of one.
+	Orders(context.Context) ([]gate.Order, error)
+	Obeyed(ctx context.Context, o gate.Order, result string, done bool) error
+}
+
 // Server answers Access-Request and Status-Server over UDP. Set the fields
 // before the first call; Gate is the only one that must be set. Then call
 // SetClients, Listen, Serve, and once Shutdown.
 type Server struct {
-	Gate    Gate
-	Log     *slog.Logger          // nil: nothing is logged
-	Metrics prometheus.Registerer // nil: nothing is registered
-	Now     func() time.Time      // nil: time.Now
+	Gate     Gate
+	Sessions Sessions              // nil: accounting is not taken, no address given out, no session ended
+	Log      *slog.Logger          // nil: nothing is logged
+	Metrics  prometheus.Registerer // nil: nothing is registered
+	Now      func() time.Time      // nil: time.Now
 
 	// After runs the function once the duration has passed, in a goroutine of
 	// its own. Nil: time.AfterFunc.

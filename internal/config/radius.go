@@ -15,6 +15,7 @@ import (
 // Radius is the RADIUS door.
 type Radius struct {
 	Auth    []string // HOST:PORT to listen at, a HOST left out is every address; empty: the door is closed
+	Acct    []string // likewise, for accounting
 	Workers int      // requests in work at once
 	Clients []Client
 }
@@ -30,11 +31,24 @@ type Client struct {
 	OwnAddress     bool   // judge each person's own address, as the client tells it
 	TunnelEndpoint bool   // which Tunnel-Client-Endpoint tells, too
 	Reply          []Attribute
+	Challenge      string         // "append", "challenge", "both": when the code is asked for in a round of its own
+	Tunnel         []netip.Prefix // where its people have their addresses
+	Pool           []netip.Prefix // of Tunnel, where we give them out
+	Interim        time.Duration  // how often it is asked to tell of a session; 0: not
+	Disconnect     Disconnect
 	Separator      string // between password and code
 	AllowMissingMA bool   // accept requests without Message-Authenticator
 	Proxy          bool   // carries other servers' Proxy-State
 	NoClass        bool
 	RejectDelay    time.Duration
+}
+
+// Disconnect is where a client takes orders about its sessions; the zero
+// value is nowhere.
+type Disconnect struct {
+	To      netip.AddrPort
+	Secret  Secret
+	Address bool // name the session by its tunnel address, too
 }
 
 const defaultRejectDelay = time.Second

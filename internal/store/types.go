@@ -157,6 +157,13 @@ type Burn struct {
 	Drift int
 }
 
+// Spend takes what may be shown once. Nothing is admitted by what was spent
+// before.
+type Spend struct {
+	Key   []byte
+	Until time.Time // when it would be refused for its age
+}
+
 // Repeat counts one more answer for a ticket that is presented again.
 type Repeat struct {
 	Ticket  int64
@@ -169,6 +176,7 @@ type Settlement struct {
 	Person     int64 // 0: nobody; then nothing below is compared
 	Generation int64 // the one that was judged
 
+	Spend    *Spend
 	Burn     *Burn
 	Ticket   *Ticket
 	Repeat   *Repeat
