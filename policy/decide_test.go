@@ -246,9 +246,12 @@ func TestRepeatOfADoor(t *testing.T) {
 		Rule{Name: "own", Service: []string{"mail"}, Need: needs("password+otp"), Repeat: &own},
 		Rule{Name: "off", Service: []string{"bank"}, Need: needs("password+otp"), Repeat: &Repeat{}},
 		Rule{Name: "denied", Service: []string{"none"}, Deny: true},
+		Rule{Name: "session", Service: []string{"tunnel"}, Need: needs("password+otp"), Repeat: &Repeat{Session: true}},
 		Rule{Name: "default", Need: needs("password+otp")},
 	)
 	radius := Repeat{Idle: 15 * time.Second, Max: 15 * time.Second, Answers: 3}
+	session := radius
+	session.Session = true
 	for _, test := range []struct {
 		door, service string
 		want          Repeat
@@ -256,6 +259,7 @@ func TestRepeatOfADoor(t *testing.T) {
 		{DoorRADIUS, "vpn", radius}, {DoorLDAP, "vpn", Repeat{}}, {DoorWeb, "vpn", Repeat{}},
 		{DoorRADIUS, "mail", own}, {DoorLDAP, "mail", own},
 		{DoorRADIUS, "bank", Repeat{}}, {DoorRADIUS, "none", Repeat{}},
+		{DoorRADIUS, "tunnel", session}, {DoorLDAP, "tunnel", Repeat{}},
 	} {
 		if got := p.Decide(Attempt{Door: test.door, Service: test.service, At: at}).Repeat; got != test.want {
 			t.Errorf("%s %s: %+v, want %+v", test.door, test.service, got, test.want)

@@ -65,7 +65,7 @@ type Repeat struct {
 	Idle    time.Duration // since the last answer
 	Max     time.Duration // since the first answer
 	Answers int           // answers in all, the first included; 0: unbounded
-	Session bool          // as long as the VPN session's accounting lives
+	Session bool          // as long as the VPN session's accounting lives; the rest is the default of the door
 }
 
 // Attempt is what is known of a sign-in: facts, never a secret, so it can be

@@ -72,13 +72,14 @@ func (r *Rule) outside() bool {
 }
 
 // repeat is the rule's own, else the door's default: a NAS asks its second
-// server with the same credential when the first answer was lost.
+// server with the same credential when the first answer was lost. By session
+// is added to that, where there are sessions.
 func (r *rule) repeat(door string) Repeat {
 	switch {
-	case r.Repeat != nil:
+	case r.Repeat != nil && !r.Repeat.Session:
 		return *r.Repeat
 	case door == DoorRADIUS:
-		return Repeat{Idle: 15 * time.Second, Max: 15 * time.Second, Answers: 3}
+		return Repeat{Idle: 15 * time.Second, Max: 15 * time.Second, Answers: 3, Session: r.Repeat != nil}
 	}
 	return Repeat{}
 }

@@ -211,6 +211,16 @@ func TestDetails(t *testing.T) {
 		{"keys_rotated", "key 0a1b2c3d retired", "key 0a1b2c3d was retired", "鍵 0a1b2c3d を廃棄"},
 		{"cannot_judge", "open otp: sealed value", "open otp: sealed value", "open otp: sealed value"},
 		{"admitted", "", "", ""},
+		{"ticket_reused", "by the tunnel's ticket T7F3K-92QD", "By the tunnel's ticket T7F3K-92QD.", "VPNのチケット T7F3K-92QD によります。"},
+		{"session_stopped", "at 198.51.100.7 nas nas1 session a b", "Address 198.51.100.7. Appliance nas1. Session a b.",
+			"アドレス 198.51.100.7。装置 nas1。セッション a b。"},
+		{"accounting_other", "status 15 session 1", "Status 15. Session 1.", "通知の種類 15。セッション 1。"},
+		{"nas_restarted", "on nas nas1", "It starts. Appliance nas1.", "起動の通知。装置 nas1。"},
+		{"nas_restarted", "off", "It stops.", "停止の通知。"},
+		{"disconnect_done", "answer ack, session 1", "It obeyed. Session 1.", "応答は承諾（ack）。セッション 1。"},
+		{"disconnect_failed", "answer silent, session 1", "It did not answer. Session 1.", "応答なし。セッション 1。"},
+		{"disconnect_failed", "answer nak 504 Session-Context-Not-Removable, session 1", "Answer: nak 504 Session-Context-Not-Removable. Session 1.",
+			"応答は nak 504 Session-Context-Not-Removable。セッション 1。"},
 	} {
 		l := Line{Reason: c.reason, Detail: c.detail}
 		if got := (teller{l, false}).detail(); got != c.en {

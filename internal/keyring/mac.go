@@ -31,6 +31,22 @@ func (r *Ring) VerifyMAC(purpose string, mac []byte, parts ...[]byte) bool {
 	return ok
 }
 
+// VerifyCut is VerifyMAC for one of which only the first octets are kept, at
+// least 8, where a wire has no room for more.
+func (r *Ring) VerifyCut(purpose string, mac []byte, parts ...[]byte) bool {
+	const least = 8
+	if len(mac) < least || len(mac) > sha256.Size {
+		return false
+	}
+	ok := false
+	for i := range r.keys {
+		if hmac.Equal(mac, r.mac(&r.keys[i], purpose, parts)[:len(mac)]) {
+			ok = true
+		}
+	}
+	return ok
+}
+
 func (r *Ring) mac(k *key, purpose string, parts [][]byte) []byte {
 	pool := r.hashes(k, purpose)
 	h := pool.Get().(hash.Hash)

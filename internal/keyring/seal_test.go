@@ -167,6 +167,24 @@ func TestMAC(t *testing.T) {
 	}
 }
 
+func TestCutMAC(t *testing.T) {
+	r, part := fixed(t), []byte("ticket")
+	mac := r.MAC("class", part)
+	for length := range len(mac) + 1 {
+		if got, want := r.VerifyCut("class", mac[:length], part), length >= 8; got != want {
+			t.Errorf("%d octets: %v", length, got)
+		}
+	}
+	if !r.Rotate(april).VerifyCut("class", mac[:8], part) {
+		t.Error("an older key counts no more")
+	}
+	bad := bytes.Clone(mac[:8])
+	bad[7] ^= 1
+	if r.VerifyCut("class", bad, part) || r.VerifyCut("state", mac[:8], part) || r.VerifyCut("class", append(mac, 0), part) {
+		t.Error("something else verifies")
+	}
+}
+
 func FuzzOpen(f *testing.F) {
 	r := fixed(f)
 	known, err := hex.DecodeString(knownSealed)

@@ -44,6 +44,13 @@ const (
 	BadAttribute   Code = "bad_attribute" // well framed, wrong size for its type
 	ForeignState   Code = "foreign_state"
 
+	Challenged   Code = "challenged" // asked for the code, in a round of its own; never booked
+	StateExpired Code = "state_expired"
+	StateSpent   Code = "state_spent" // an answer to the same question came before
+	WrongWord    Code = "wrong_word"  // a VPN word that fits none that was made for the person
+	WordUsed     Code = "word_used"
+	WordLate     Code = "word_late" // or what it was made from has ended
+
 	TLSRequired        Code = "tls_required"
 	UnknownApp         Code = "unknown_app"         // an address that no application has
 	ServiceAccount     Code = "service_account"     // wrong password, or from elsewhere
@@ -51,6 +58,7 @@ const (
 	ForwardedConflict  Code = "forwarded_conflict"  // two sets of headers that disagree
 	Handshake          Code = "handshake"           // a word that is used, late, or of another browser or service
 
+	WordMade        Code = "word_made"
 	AccountAdded    Code = "account_added"
 	AccountDisabled Code = "account_disabled"
 	AccountEnabled  Code = "account_enabled"
@@ -62,9 +70,22 @@ const (
 	OTPFenced       Code = "otp_fenced"
 	ClockAccepted   Code = "clock_accepted"
 	TicketRevoked   Code = "ticket_revoked"
+	VPNEnded        Code = "vpn_ended" // a VPN session, by an administrator
 	SignedOut       Code = "signed_out"
 	SessionEnded    Code = "session_ended"
 	SignedOutAll    Code = "signed_out_everywhere"
 	KeysRotated     Code = "keys_rotated"
 	KeysRetired     Code = "keys_retired"
+
+	SessionStarted     Code = "session_started" // a NAS tells so, by accounting
+	SessionStopped     Code = "session_stopped"
+	NASRestarted       Code = "nas_restarted"
+	AccountingLate     Code = "accounting_late"     // too old, or of a session that is over: perhaps a replay
+	AccountingStranger Code = "accounting_stranger" // another's Class, or another person in the same session
+	AccountingOther    Code = "accounting_other"    // a status that means nothing here
+	AddressForeign     Code = "address_foreign"     // a tunnel address that is not the client's to give
+	DisconnectDone     Code = "disconnect_done"
+	DisconnectFailed   Code = "disconnect_failed"
+	ChangeDone         Code = "change_done"
+	ChangeFailed       Code = "change_failed"
 )

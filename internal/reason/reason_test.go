@@ -84,6 +84,9 @@ func TestNothingIsLearntWithoutProof(t *testing.T) {
 		Changed, CannotJudge, PasswordKnown, StalePassword,
 		AccountAdded, AccountDisabled, AccountEnabled, PasswordSet, GroupsSet, OTPEnrolled, OTPReset, OTPResynced,
 		OTPFenced, ClockAccepted, TicketRevoked, KeysRotated, KeysRetired, ServiceAccount, SignedOut, SessionEnded, SignedOutAll,
+		StateSpent, WrongWord, WordUsed, WordLate, WordMade,
+		SessionStarted, SessionStopped, NASRestarted, AccountingLate, AccountingStranger, AccountingOther, AddressForeign,
+		DisconnectDone, DisconnectFailed, ChangeDone, ChangeFailed, VPNEnded,
 	}
 	for _, c := range All() {
 		if c.Open() == slices.Contains(closed, c) {

@@ -27,6 +27,8 @@ var setup = text{
 
 var signedIn = text{"サインインしました。", "You are signed in."}
 
+var nextCode = text{"次のコード：", "Type the next code."}
+
 // entries stand in the order of the constants.
 var entries = []entry{
 	{Admitted, true, signedIn, text{
@@ -145,8 +147,31 @@ var entries = []entry{
 	{ForeignState, true, text{
 		"サインインの有効時間が過ぎました。お手数ですが、最初からやり直してください。",
 		"This sign-in has expired. Please start again from the beginning."}, text{
-		"サインインの続きを示す値（State）が、期限切れか、別の装置のものか、このサーバーのものではありません。",
-		"The value that continues a sign-in (State) has expired, belongs to another appliance, or was not made here."}},
+		"サインインの続きを示す値（State）が、別の装置、利用者、接続元のものか、このサーバーのものではありません。",
+		"The value that continues a sign-in (State) belongs to another appliance, person or source, or was not made here."}},
+
+	{Challenged, true, text{
+		"端末に表示されているコードを入力してください。",
+		"Type the code that your device shows."}, text{
+		"ワンタイムコードの入力を求めました。まだ何も照合していません。",
+		"The code was asked for. Nothing was judged yet."}},
+	{StateExpired, true, text{
+		"時間がかかりすぎました。お手数ですが、最初からやり直してください。",
+		"This took too long. Please start again from the beginning."}, text{
+		"コードの入力を求めてから5分以内に返答がありませんでした。もう一度サインインするようご案内ください。",
+		"The code came more than five minutes after the sign-in had begun. Signing in again is enough."}},
+	{StateSpent, false, text{}, text{
+		"パスワードもコードも正しかったものの、同じ問いへの返答がすでに届いていました。装置が返答を二重に送ったか、通信が再送されたおそれがあります。",
+		"Password and code were right, but the same question had been answered before: the appliance sent two answers, or somebody replayed one."}},
+	{WrongWord, false, text{}, text{
+		"VPN用の合言葉が違っていました。ほかの人、ほかのサービスの合言葉か、新しい合言葉を作る前のものかもしれません。",
+		"The VPN word was wrong: mistyped, made for another person or service, or replaced by a newer one."}},
+	{WordUsed, false, text{}, text{
+		"VPN用の合言葉はすでに使われていました。使えるのは一度だけです。本人に覚えがなければ、盗み見られたおそれがあります。",
+		"The VPN word had been used; it is good for one sign-in. If that was not the person, somebody may have seen it."}},
+	{WordLate, false, text{}, text{
+		"VPN用の合言葉の有効時間が過ぎたか、合言葉を作ったウェブのサインインが終了しているか、古すぎます。",
+		"The VPN word was typed too late, or the web sign-in that it was made from has ended or is too old."}},
 
 	{TLSRequired, true, text{
 		"暗号化されていない接続ではサインインできません。お手数ですが、ヘルプデスクにお知らせください。",
@@ -171,6 +196,9 @@ var entries = []entry{
 		"サービスへの引き継ぎに使う言葉が、使用済みか、期限切れか、別のサービスまたは別のブラウザーのものでした。",
 		"The word that hands a sign-in over to a service was used already, late, or of another service or browser."}},
 
+	{WordMade, false, text{}, text{
+		"本人がVPN用の合言葉を作りました。それまでの合言葉は使えません。",
+		"The person made a word for signing in to the VPN. The one before it is void."}},
 	{AccountAdded, false, text{}, text{"アカウントを作成しました。", "The account was created."}},
 	{AccountDisabled, false, text{}, text{"アカウントを無効にしました。", "The account was disabled."}},
 	{AccountEnabled, false, text{}, text{"アカウントを有効にしました。", "The account was enabled."}},
@@ -188,6 +216,7 @@ var entries = []entry{
 		"管理者がサーバーの時刻を正しいと認め、ワンタイムコードの判定を再開しました。",
 		"An administrator declared the server's clock right, and codes are judged again."}},
 	{TicketRevoked, false, text{}, text{"チケットを取り消しました。", "The ticket was revoked."}},
+	{VPNEnded, false, text{}, text{"VPNの接続（セッション）を終了させ、そのチケットも取り消しました。", "A VPN session was ended, with the ticket that it had."}},
 	{SignedOut, false, text{}, text{"本人がサインアウトしました。", "The person signed out."}},
 	{SessionEnded, false, text{}, text{"本人が自分のサインインを一つ終了しました。", "The person ended one of their own sign-ins."}},
 	{SignedOutAll, false, text{}, text{"本人がすべてのサインインを終了しました。", "The person ended everything they were signed in to."}},
@@ -197,4 +226,38 @@ var entries = []entry{
 	{KeysRetired, false, text{}, text{
 		"使われなくなった古い暗号鍵を取り除きました。",
 		"An old key that nothing was sealed with any more was taken out."}},
+
+	{SessionStarted, false, text{}, text{
+		"装置から、接続（セッション）の開始が通知されました。",
+		"The appliance told that a session began."}},
+	{SessionStopped, false, text{}, text{
+		"装置から、接続（セッション）の終了が通知されました。そのチケットも終了しました。",
+		"The appliance told that a session ended; its ticket ended with it."}},
+	{NASRestarted, false, text{}, text{
+		"装置から、起動または停止が通知されました。その装置のセッションをすべて終了したものとしました。",
+		"The appliance told that it starts or stops; all its sessions were taken for ended."}},
+	{AccountingLate, false, text{}, text{
+		"5分以上前の、または終了したセッションについてのアカウンティング通知が届きました。記録しただけで、何も変えていません。装置の時計がずれているか、以前の通知が再送されたおそれがあります。",
+		"An accounting record came that is more than five minutes old, or of a session that is over. It was noted and changed nothing. The appliance's clock may be off, or somebody replayed a record."}},
+	{AccountingStranger, false, text{}, text{
+		"アカウンティング通知の利用者またはClassが、そのセッションのものと一致しませんでした。サインインとは結び付けていません。装置の不具合か、偽の通知のおそれがあります。",
+		"The user or the Class of an accounting record is not that of its session, which was not tied to the sign-in. The appliance mixed something up, or somebody forged the record."}},
+	{AccountingOther, false, text{}, text{
+		"装置から、ここでは意味を持たない種類のアカウンティング通知が届きました。",
+		"The appliance sent an accounting record of a kind that means nothing here."}},
+	{AddressForeign, false, text{}, text{
+		"装置が、設定（tunnel）の範囲にないアドレスを利用者に割り当てたと通知しました。このアドレスからの続きのサインインは認めません。設定を確認してください。",
+		"The appliance told of an address that is not in its tunnel setting, so nobody can go on from there without a sign-in. Check the setting."}},
+	{DisconnectDone, false, text{}, text{
+		"チケットが終了したため、装置に切断を指示し、セッションは終了しました。",
+		"The ticket had ended; the appliance was told to disconnect the session, which is gone."}},
+	{DisconnectFailed, false, text{}, text{
+		"チケットは終了しましたが、装置に切断させることができませんでした。接続が続いているおそれがあります。装置側で切断してください。",
+		"The ticket had ended, but the appliance could not be made to disconnect the session, which may go on. End it on the appliance."}},
+	{ChangeDone, false, text{}, text{
+		"所属グループの変更を、接続中のセッションに反映するよう装置に指示しました。",
+		"The appliance was told of the person's new groups for a session that goes on."}},
+	{ChangeFailed, false, text{}, text{
+		"所属グループが変更されましたが、接続中のセッションに反映させることができませんでした。次の接続から有効になります。",
+		"The person's groups changed, but the appliance could not be made to apply them to the session that goes on. They hold from the next one."}},
 }

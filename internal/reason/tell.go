@@ -35,6 +35,9 @@ func (c Code) Proven(lang string, wait time.Duration) string {
 	return strings.ReplaceAll(e.person.in(lang), "%d", strconv.FormatInt(int64(seconds), 10))
 }
 
+// NextCode is what follows a refusal after which another code is asked for.
+func NextCode(lang string) string { return nextCode.in(lang) }
+
 // Desk is what the help desk and the administrator read: what happened, and
 // the remedy where there is one. It never goes to the person or onto a wire. It
 // is "" for what is not a code.

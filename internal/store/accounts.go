@@ -140,14 +140,14 @@ func (s *Store) Account(ctx context.Context, name string) (*Account, error) {
 }
 
 const personColumns = `id, name, display, mail, lang, groups, hash, previous, disabled, must_change, expires, generation,
-	uid_number, created`
+	changed, uid_number, created`
 
 func scanPerson(row []driver.Value) Person {
 	return Person{
 		ID: row[0].(int64), Name: row[1].(string), Display: row[2].(string), Mail: row[3].(string), Lang: row[4].(string),
 		Groups: parseGroups(row[5].(string)), Hash: row[6].(string), Previous: row[7].(string),
 		Disabled: row[8].(int64) != 0, MustChange: row[9].(int64) != 0, Expires: fromMicro(row[10].(int64)),
-		Generation: row[11].(int64), UIDNumber: row[12].(int64), Created: fromMicro(row[13].(int64)),
+		Generation: row[11].(int64), Changed: row[12].(int64), UIDNumber: row[13].(int64), Created: fromMicro(row[14].(int64)),
 	}
 }
 

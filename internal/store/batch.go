@@ -64,8 +64,12 @@ func (w *writer) reset() {
 	w.forget()
 }
 
-// one runs one settlement inside the batch's transaction.
+// one runs one job inside the batch's transaction.
 func (w *writer) one(j *job) error {
+	if j.part != nil {
+		j.ended, j.booked = nil, 0
+		return j.part(w, j)
+	}
 	st := j.settlement
 	j.settled = Settled{}
 	lost, err := w.take(st)
@@ -75,10 +79,12 @@ func (w *writer) one(j *job) error {
 	j.settled.Lost = lost
 	event := st.Event
 	switch {
+	case lost == Spent:
+		event = st.lost(st.IfSpent)
 	case lost == Raced:
-		event.Outcome, event.Reason, event.Ticket, event.Factors = st.IfLost, st.IfRaced, 0, ""
+		event = st.lost(st.IfRaced)
 	case lost == ChangedMeanwhile:
-		event.Outcome, event.Reason, event.Ticket, event.Factors = st.IfLost, st.IfChanged, 0, ""
+		event = st.lost(st.IfChanged)
 	case st.Ticket != nil:
 		w.ticket++
 		event.Ticket, j.settled.Ticket = w.ticket, w.ticket
@@ -105,6 +111,13 @@ func (w *writer) one(j *job) error {
 		return w.flood(st.Flood, event)
 	}
 	return w.addEvent(event)
+}
+
+// lost is what is booked of a settlement that lost.
+func (st *Settlement) lost(reason string) Event {
+	event := st.Event
+	event.Outcome, event.Reason, event.Ticket, event.Factors = st.IfLost, reason, 0, ""
+	return event
 }
 
 // knownMost is how many sources of a person are remembered: a browser that
@@ -139,9 +152,27 @@ func (w *writer) addEvent(e Event) error {
 	return err
 }
 
-// take compares the generation, uses the parent of the ticket, and consumes the code or the answer: each is
-// one conditional statement, so of two settlements one loses.
+// book books an event of a part.
+func (w *writer) book(j *job, e Event) error {
+	w.event++
+	e.ID = w.event
+	j.booked = max(j.booked, micro(e.At))
+	return w.addEvent(e)
+}
+
+// take spends what may be shown once, compares the generation, uses the parent
+// of the ticket, and consumes the code or the answer: each is one conditional
+// statement, so of two settlements one loses.
 func (w *writer) take(st *Settlement) (Loss, error) {
+	if s := st.Spend; s != nil {
+		n, err := w.conn.exec("INSERT OR IGNORE INTO spent VALUES (?1, ?2)", s.Key, micro(s.Until))
+		if err != nil {
+			return 0, err
+		}
+		if n == 0 && (st.Ticket != nil || st.Repeat != nil) {
+			return Spent, nil
+		}
+	}
 	if st.Person != 0 {
 		now, ok := w.generation[st.Person]
 		if !ok {
@@ -278,8 +309,17 @@ func (w *writer) append(statements map[int]string, columns int, values []driver.
 // committed tells the memory what is on the disk now.
 func (w *writer) committed(j *job) {
 	st := j.settlement
-	if at := micro(st.Event.At); at > w.store.newest.Load() {
-		w.store.newest.Store(at)
+	if st != nil {
+		j.booked = micro(st.Event.At)
+	}
+	if j.booked > w.store.newest.Load() {
+		w.store.newest.Store(j.booked)
+	}
+	if st == nil {
+		for _, id := range j.ended {
+			w.store.tickets.drop(id)
+		}
+		return
 	}
 	if st.Repeat != nil {
 		w.store.tickets.drop(st.Repeat.Ticket)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -103,4 +104,105 @@ func BenchmarkAccountUncached(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkChangeSession is one accounting record, durable: a Start, three
+// Interim-Updates and a Stop that ends the ticket and is booked, in turn.
+func BenchmarkChangeSession(b *testing.B) {
+	for _, callers := range []int{1, 128} {
+		b.Run(fmt.Sprint(callers), func(b *testing.B) {
+			s := benchStore(b, Options{Exclusive: true})
+			var next atomic.Int64
+			var group sync.WaitGroup
+			b.ResetTimer()
+			for caller := range callers {
+				group.Go(func() {
+					for n := int64(0); next.Add(1) <= int64(b.N); n++ {
+						if err := benchRecord(s, caller, n); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			group.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}
+
+func benchRecord(s *Store, caller int, n int64) error {
+	at := noon.Add(time.Duration(n) * time.Millisecond)
+	address4 := netip.AddrFrom4([4]byte{10, 8, byte(caller), byte(n / 5)})
+	address6 := netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 6: byte(caller), 7: byte(n / 5)})
+	key := SessionKey{Client: "vpn1", NAS: "nas1", Name: fmt.Sprint(caller, "-", n/5)}
+	return s.ChangeSession(ctx, key, func(now Session) SessionChange {
+		now.User, now.Person, now.Ticket, now.Station = "alice", 1, n/5+1, "203.0.113.7"
+		now.Event, now.Seen, now.Named, now.Interval = at, at, at, time.Minute
+		now.Seconds, now.Input, now.Output = time.Duration(n)*time.Second, uint64(n), uint64(n)
+		now.Address4, now.Address6 = address4, netip.PrefixFrom(address6, 64)
+		change := SessionChange{Session: now, Claims: true}
+		if n%5 == 0 || n%5 == 4 {
+			change.Events = []Event{{At: at, Door: "radius", Client: "vpn1", Name: "alice", Person: 1, Reason: "session", Ticket: now.Ticket}}
+		}
+		if n%5 == 4 {
+			change.Session.Stopped, change.Session.Cause, change.EndTicket = at, "User-Request", true
+		}
+		return change
+	})
+}
+
+// BenchmarkDue looks for orders among 6,000 sessions that are as they should
+// be.
+func BenchmarkDue(b *testing.B) {
+	s := benchStore(b, Options{})
+	a, err := s.Account(ctx, "u1")
+	must(b, err)
+	st := admission(&Account{Person: a.Person, Tokens: a.Tokens}, 1)
+	st.Burn = nil
+	benchSessions(b, s, "nas1", st)
+	for b.Loop() {
+		due, err := s.Due(ctx, noon)
+		if err != nil || len(due) > 0 {
+			b.Fatal(len(due), err)
+		}
+	}
+}
+
+// BenchmarkEndSessions is the restart of a NAS that 6,000 people are on.
+func BenchmarkEndSessions(b *testing.B) {
+	s := benchStore(b, Options{})
+	a, err := s.Account(ctx, "u1")
+	must(b, err)
+	st := admission(&Account{Person: a.Person, Tokens: a.Tokens}, 1)
+	st.Burn = nil
+	for round := 0; b.Loop(); round++ {
+		b.StopTimer()
+		benchSessions(b, s, fmt.Sprint("nas", round), st)
+		b.StartTimer()
+		n, err := s.EndSessions(ctx, "vpn1", fmt.Sprint("nas", round), noon, "NAS-Reboot", Event{At: noon})
+		if err != nil || n != 6000 {
+			b.Fatal(n, err)
+		}
+	}
+}
+
+func benchSessions(b *testing.B, s *Store, nas string, st Settlement) {
+	b.Helper()
+	var group sync.WaitGroup
+	for i := range 6000 {
+		group.Go(func() {
+			done, err := s.Settle(ctx, st)
+			if err == nil {
+				err = s.ChangeSession(ctx, SessionKey{"vpn1", nas, fmt.Sprint(i)}, func(now Session) SessionChange {
+					now.Ticket, now.Seen = done.Ticket, noon
+					return SessionChange{Session: now}
+				})
+			}
+			if err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	group.Wait()
 }

@@ -163,3 +163,13 @@ func (c *conn) transaction(do func() error) error {
 	c.exec("ROLLBACK")
 	return err
 }
+
+// snapshot runs reads upon one state of the database.
+func (c *conn) snapshot(read func() error) error {
+	if _, err := c.exec("BEGIN"); err != nil {
+		return err
+	}
+	err := read()
+	c.exec("ROLLBACK")
+	return err
+}

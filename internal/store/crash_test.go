@@ -57,6 +57,10 @@ func crashChild(file string) {
 					os.Exit(1)
 				}
 				if done.Lost == NotLost {
+					if err := s.ChangeSession(ctx, key(a.Name), crashRecord(step)); err != nil {
+						fmt.Fprintln(os.Stderr, err)
+						os.Exit(1)
+					}
 					out.Lock()
 					// The whole line in one write: a killed child leaves no half.
 					fmt.Fprintf(os.Stdout, "%d %d %d %s\n", device, step, done.Ticket, done.Reference)
@@ -70,8 +74,16 @@ func crashChild(file string) {
 
 func crashName(device int) string { return fmt.Sprintf("u%d", device) }
 
+// crashRecord counts up to the step.
+func crashRecord(step int64) func(Session) SessionChange {
+	return func(now Session) SessionChange {
+		now.Seen, now.Input = noon, max(now.Input, uint64(step)+1)
+		return SessionChange{Session: now}
+	}
+}
+
 // A code that was accepted stays burnt, its event and its ticket are there,
-// through a kill at any moment.
+// and what a NAS told and was answered, through a kill at any moment.
 func TestKilledWhileSettling(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "sekisho.db")
 	s, err := Open(file, Options{})
@@ -154,6 +166,15 @@ func survived(t *testing.T, s *Store, p printed) {
 	found, exact, err := s.Lookup(ctx, p.reference)
 	if err != nil || !exact || found[0].Ticket != p.ticket || found[0].Name != a.Name || found[0].Outcome != "admitted" {
 		t.Errorf("%s finds %+v, %v", p.reference, found, err)
+	}
+	err = s.ChangeSession(ctx, key(a.Name), func(now Session) SessionChange {
+		if now.Input <= uint64(p.step) {
+			t.Errorf("the session of %s was told of step %d and knows %d octets", a.Name, p.step, now.Input)
+		}
+		return SessionChange{Session: now}
+	})
+	if err != nil {
+		t.Error(err)
 	}
 	ticket, err := s.Ticket(ctx, p.ticket)
 	if err != nil || ticket.Person != a.ID {

@@ -20,7 +20,8 @@ func contents(t *testing.T, s *Store) map[string][]string {
 	t.Helper()
 	all := make(map[string][]string)
 	must(t, s.reading(ctx, func(c *conn) error {
-		for _, table := range []string{"meta", "sequence", "person", "token", "burnt", "ticket", "event", "known", "counter", "key_check"} {
+		for _, table := range []string{"meta", "sequence", "person", "token", "burnt", "ticket", "event", "known", "counter", "key_check",
+			"session", "lease", "spent", "word", "readiness"} {
 			err := c.each("SELECT * FROM "+table, func(row []driver.Value) error {
 				all[table] = append(all[table], fmt.Sprint(row))
 				return nil
@@ -41,6 +42,7 @@ func large(a *Account, step int64) Settlement {
 	st.Event.Detail = strings.Repeat("x", 20_000)
 	st.Counters = []Counter{{Name: fmt.Sprint("counter ", step), Count: 1, Data: make([]byte, 5_000)}}
 	st.Known = []string{fmt.Sprint("source ", step)}
+	st.Spend = &Spend{Key: make([]byte, 5_000+step), Until: noon}
 	return st
 }
 
@@ -73,6 +75,15 @@ func faulty(t *testing.T, set, lift string) {
 	}
 	if alive {
 		t.Error("alive after a batch that failed")
+	}
+	record := recordOf(key("s1"), func(c *SessionChange) {
+		having(first.Ticket)(c)
+		stop(c)
+		c.Session.User = strings.Repeat("x", 50_000)
+	})
+	oneBatch(t, s, record)
+	if record.err == nil || errors.Is(record.err, ErrRecord) {
+		t.Errorf("a session was written with %v, want a fault of the store", record.err)
 	}
 	people := []Person{{Name: "bob", Hash: strings.Repeat("x", 50_000)}}
 	if _, err := s.AddPeople(ctx, people); err == nil {
@@ -163,6 +174,51 @@ func TestBrokenRecordSparesItsNeighbours(t *testing.T) {
 		t.Error("one broken record made the store dead")
 	}
 	equal(t, "loss of the same code in a sound record", settle(t, s, admission(a, 5)).Lost, NotLost)
+}
+
+// Nor can a broken session keep others from being written, nor be half
+// written itself.
+func TestBrokenSessionSparesItsNeighbours(t *testing.T) {
+	s := open(t)
+	a := enrolled(t, s, "alice")
+	vpn := put(t, s, a, "vpn", func(*Ticket) {})
+	tell(t, s, key("first"), at("10.8.0.5"))
+	lives(t, s, vpn, "before", true, 0)
+	poison(t, s)
+	booked := func(typed string) func(*SessionChange) {
+		return func(c *SessionChange) {
+			having(vpn)(c)
+			c.Events = []Event{{At: noon, Typed: "sound"}, {At: noon, Typed: typed}}
+		}
+	}
+	broken := recordOf(key("broken"), func(c *SessionChange) {
+		booked("poison")(c)
+		at("10.8.0.5")(c)
+		stop(c)
+	})
+	twoLines := recordOf(key("two lines"), func(c *SessionChange) { c.Session.Groups = []string{"a\nb"} })
+	batch := []*job{
+		settlement(admission(a, 1)), recordOf(key("before"), booked("x")), broken, twoLines,
+		recordOf(key("after"), booked("y")), settlement(admission(a, 2)),
+	}
+	oneBatch(t, s, batch...)
+	for i, j := range batch {
+		if j == broken || j == twoLines {
+			wants(t, j.err, ErrRecord)
+			continue
+		}
+		must(t, j.err)
+		equal(t, fmt.Sprint("loss of ", i), j.settled.Lost, NotLost)
+	}
+	for name, want := range map[string]bool{"before": true, "after": true, "broken": false, "two lines": false} {
+		equal(t, name+" is there", session(t, s, key(name)).ID != 0, want)
+	}
+	equal(t, "ousted by the broken one", session(t, s, key("first")).Ousted, false)
+	lives(t, s, vpn, "after the broken one", true, 0)
+	equal(t, "events of the sound ones", len(events(t, s, Search{}))-len(events(t, s, Search{Person: a.ID})), 4)
+	if !s.Alive() {
+		t.Error("one broken session made the store dead")
+	}
 }
 
 // A broken record or a refused change shows nothing about the disk.

@@ -179,6 +179,9 @@ func TestOldestSchemaIsUpgraded(t *testing.T) {
 		"INSERT INTO token VALUES (8, 9, 'totp', '', 6, 30, 'SHA1', x'01', 1, 0)",
 		"INSERT INTO burnt VALUES (8, 41, 1, 0)",
 		"UPDATE sequence SET event = 3, ticket = 2",
+		"INSERT INTO scene VALUES (1, '', '', '', '', '', '', '', '', '')",
+		"INSERT INTO ticket VALUES (1, x'', 9, 4, 0, 1, '', 1, 9000000000000000, 0, 1, 0, x'', 0)",
+		"INSERT INTO ticket VALUES (2, x'', 9, 4, 1, 1, '', 1, 9000000000000000, 0, 1, 0, x'', 0)",
 	} {
 		must(t, second(c.exec(sql)))
 	}
@@ -188,12 +191,18 @@ func TestOldestSchemaIsUpgraded(t *testing.T) {
 	a := account(t, s, "alice")
 	equal(t, "step", a.Tokens[0].Step, 41)
 	equal(t, "uid number", a.UIDNumber, 0)
+	equal(t, "changed", a.Changed, 4)
 	equal(t, "created", a.Created, noon)
 	equal(t, "loss of a burnt code", settle(t, s, admission(a, 41)).Lost, Raced)
 	done := settle(t, s, admission(a, 42))
 	if done.Lost != NotLost || done.Ticket != 3 || done.Event != 5 {
 		t.Errorf("settled %+v", done)
 	}
+	lives(t, s, 2, "a ticket that rests on another", true, 0)
+	must(t, s.EndTicket(ctx, 1, noon, Event{At: noon}))
+	ticket, err := s.Ticket(ctx, 2)
+	must(t, err)
+	equal(t, "ended with the other", ticket.Ended, noon)
 	number := func(p *Person) error { p.UIDNumber = 10001; return nil }
 	must(t, s.ChangePerson(ctx, "alice", number, Event{At: noon}))
 	wants(t, s.ChangePerson(ctx, "bob", number, Event{At: noon}), ErrExists)
@@ -266,21 +275,69 @@ func TestSearchesByPersonUseTheirIndex(t *testing.T) {
 	}
 	equal(t, "searches by person", len(searches), 2)
 	for _, sql := range searches {
-		var args []any
-		for strings.Contains(sql, fmt.Sprint("?", len(args)+1)) {
-			args = append(args, int64(0))
-		}
-		var plan []string
-		must(t, s.reading(ctx, func(c *conn) error {
-			return c.each("EXPLAIN QUERY PLAN "+sql, func(row []driver.Value) error {
-				plan = append(plan, row[3].(string))
-				return nil
-			}, args...)
-		}))
-		if !strings.HasSuffix(plan[0], "INTEGER PRIMARY KEY (rowid=?)") {
-			t.Errorf("%s\nis planned as\n%s", sql, strings.Join(plan, "\n"))
+		plan := planOf(t, s, sql)
+		if first, _, _ := strings.Cut(plan, "\n"); !strings.HasSuffix(first, "INTEGER PRIMARY KEY (rowid=?)") {
+			t.Errorf("%s\nis planned as\n%s", sql, plan)
 		}
 	}
+}
+
+// Sessions are looked up by each record and each request from a tunnel.
+func TestSessionsUseTheirIndices(t *testing.T) {
+	s := open(t)
+	for sql, want := range map[string]string{
+		"SELECT * FROM " + onAddress4: "session_address4 (address4=?)",
+		"SELECT * FROM " + inside6:    "session_address6 (address6>? AND address6<?)",
+		"SELECT * FROM " + around6:    "session_address6 (address6=?)",
+		"SELECT * FROM " + nameless:   "session_nameless (client=?)",
+		due:                           "session_stopped (stopped=?)",
+		"SELECT 1 FROM session WHERE stopped = 0 AND client = ?1 AND nas = ?2":        "session_stopped (stopped=? AND client=? AND nas=?)",
+		"SELECT 1 FROM session WHERE ticket = ?1 AND ticket <> 0 AND stopped = 0":     "session_ticket (ticket=?)",
+		"UPDATE ticket SET ended = ?1 WHERE ended = 0 AND id IN " + line:              "ticket_parent (parent=?)",
+		"SELECT 1 FROM lease INDEXED BY lease_until WHERE until <= ?1 ORDER BY until": "lease_until (until<?)",
+	} {
+		if plan := planOf(t, s, sql); !strings.Contains(plan, want) {
+			t.Errorf("%s\nis planned as\n%s\nwant %s", sql, plan, want)
+		}
+	}
+}
+
+// An address that is told between two reads must not be missing from both.
+func TestSnapshotIsOneState(t *testing.T) {
+	s := open(t)
+	count := func(c *conn) int64 {
+		n, err := c.one("SELECT count(*) FROM session")
+		must(t, err)
+		return n
+	}
+	must(t, s.reading(ctx, func(c *conn) error {
+		return c.snapshot(func() error {
+			equal(t, "sessions", count(c), 0)
+			tell(t, s, key("s1"), func(*SessionChange) {})
+			equal(t, "sessions, upon one state", count(c), 0)
+			return nil
+		})
+	}))
+	must(t, s.reading(ctx, func(c *conn) error {
+		equal(t, "sessions afterwards", count(c), 1)
+		return nil
+	}))
+}
+
+func planOf(t testing.TB, s *Store, sql string) string {
+	t.Helper()
+	var args []any
+	for strings.Contains(sql, fmt.Sprint("?", len(args)+1)) {
+		args = append(args, int64(0))
+	}
+	var plan []string
+	must(t, s.reading(ctx, func(c *conn) error {
+		return c.each("EXPLAIN QUERY PLAN "+sql, func(row []driver.Value) error {
+			plan = append(plan, row[3].(string))
+			return nil
+		}, args...)
+	}))
+	return strings.Join(plan, "\n")
 }
 
 func TestCloseWaitsForReads(t *testing.T) {

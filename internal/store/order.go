@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
+	"fmt"
 	"time"
 )
 
@@ -13,13 +15,90 @@ type Due struct {
 	Name   string   // canonical, of the person
 }
 
-// Due are the live sessions whose ticket does not live any more, or whose
-// person's groups are others than Groups, and that were not ordered since. One
-// whose order was not obeyed is due again when its NAS tells of it later.
-func (s *Store) Due(ctx context.Context, now time.Time) ([]Due, error) { return nil, errNotBuilt }
+// Obedience is what became of an order.
+type Obedience struct {
+	Session int64
+	Change  bool // it was to change the session; else to end it
+	At      time.Time
+	Answer  string   // of the NAS, or why there is none
+	Done    bool     // there is nothing left to do
+	Groups  []string // that a change told
+}
 
-// Ordered notes what became of an order, and which groups the NAS was told,
-// and books the event.
-func (s *Store) Ordered(ctx context.Context, session int64, at time.Time, obeyed string, groups []string, event Event) error {
-	return errNotBuilt
+// patience is how long after an order a session may still be seen: a record
+// of it was under way.
+const patience = time.Minute
+
+// due narrows down in SQL, since nearly all sessions are as they should be.
+// over: the session has to end; again: the last order is open, but the session
+// was seen long after it.
+const due = `SELECT ` + sessionFields + `, over, person_groups, person_name FROM (
+	SELECT session.*, coalesce(person.groups, '') AS person_groups, coalesce(person.name, '') AS person_name,
+		CASE session.ticket WHEN 0 THEN session.told = 'end'
+			ELSE ticket.ended <> 0 OR ticket.until <= ?1 OR person.disabled <> 0 OR person.changed > ticket.generation END AS over,
+		person.generation <> ticket.generation AND person.groups <> session.groups AS moved,
+		session.seen > session.ordered + ?2 AS again
+	FROM session LEFT JOIN ticket ON ticket.id = session.ticket LEFT JOIN person ON person.id = ticket.person
+	WHERE session.stopped = 0 AND session.told <> 'ended')
+	WHERE CASE WHEN over THEN told <> 'end' OR again ELSE moved AND (told = '' OR again) END`
+
+// Due are the live sessions that have to end, since their ticket ended or ran
+// out, or their person was disabled or changed by more than groups after the
+// ticket was made, or since [Store.OrderEnd] wants it; and those that have to
+// change, since the person's groups are others than Groups. A ticket that only
+// was not used for too long does not end its session.
+//
+// An order that is not done is due again when the session is seen more than a
+// minute after it. One that is done is not: whoever was ended once is never
+// due again, whoever was changed is when the groups change again.
+func (s *Store) Due(ctx context.Context, now time.Time) ([]Due, error) {
+	var all []Due
+	err := s.reading(ctx, func(c *conn) error {
+		return c.each(due, func(row []driver.Value) error {
+			all = append(all, Due{Session: scanSession(row), Change: row[25].(int64) == 0,
+				Now: parseGroups(row[26].(string)), Name: row[27].(string)})
+			return nil
+		}, micro(now), int64(patience/time.Microsecond))
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what the NASes have to be told: %w", err)
+	}
+	return all, nil
+}
+
+// Ordered notes what became of an order, and books the event. ErrUnknown
+// means that there is no such session.
+func (s *Store) Ordered(ctx context.Context, o Obedience, event Event) error {
+	told := "end"
+	switch {
+	case o.Change && o.Done:
+		told = ""
+	case o.Change:
+		told = "change"
+	case o.Done:
+		told = "ended"
+	}
+	groups, err := groupsText(o.Groups)
+	if err != nil {
+		return fmt.Errorf("session %d: %w", o.Session, err)
+	}
+	found := int64(0)
+	err = s.share(ctx, func(w *writer, j *job) (err error) {
+		// A change that was under way does not undo the order to end.
+		found, err = w.conn.exec(`UPDATE session SET ordered = ?2, obeyed = ?3,
+			told = CASE WHEN ?5 AND told IN ('end', 'ended') THEN told ELSE ?4 END,
+			groups = CASE WHEN ?5 AND ?6 THEN ?7 ELSE groups END
+			WHERE id = ?1`, o.Session, micro(o.At), o.Answer, told, integer(o.Change), integer(o.Done), groups)
+		if err != nil || found == 0 {
+			return err
+		}
+		return w.book(j, event)
+	})
+	if err == nil && found == 0 {
+		err = ErrUnknown
+	}
+	if err != nil {
+		return fmt.Errorf("session %d: %w", o.Session, err)
+	}
+	return nil
 }

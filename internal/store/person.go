@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"encoding/binary"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -35,7 +36,7 @@ func newID(now time.Time) int64 {
 
 // AddPeople adds accounts, all or none, with the events that book it, and
 // returns their ids. ErrExists names the first name, or number, that is taken.
-// Created is the time of the change; Generation starts at 1.
+// Created is the time of the change; Generation and Changed start at 1.
 func (s *Store) AddPeople(ctx context.Context, people []Person, events ...Event) ([]int64, error) {
 	ids, booked := make([]int64, len(people)), slices.Clone(events)
 	err := s.change(ctx, func(c *conn) error {
@@ -55,7 +56,7 @@ func (s *Store) AddPeople(ctx context.Context, people []Person, events ...Event)
 				return err
 			}
 			ids[i] = newID(p.Created)
-			_, err = c.exec("INSERT INTO person ("+personColumns+") VALUES (?1,?2,?3,?4,?5,?6,?7,'',?8,?9,?10,1,?11,?12)",
+			_, err = c.exec("INSERT INTO person ("+personColumns+") VALUES (?1,?2,?3,?4,?5,?6,?7,'',?8,?9,?10,1,1,?11,?12)",
 				ids[i], p.Name, p.Display, p.Mail, p.Lang, groups, p.Hash,
 				integer(p.Disabled), integer(p.MustChange), micro(p.Expires), p.UIDNumber, micro(p.Created))
 			if err != nil {
@@ -86,12 +87,24 @@ func (s *Store) ChangePerson(ctx context.Context, name string, change func(*Pers
 			return err
 		}
 		p.ID, p.Name = a.ID, a.Name // who it is does not change
+		p.Generation, p.Changed = a.Generation+1, a.Changed
+		if !groupsAlone(a.Person, p) {
+			p.Changed = p.Generation
+		}
 		if err := updatePerson(c, p); err != nil {
 			return err
 		}
 		event.Person, event.Name = p.ID, p.Name
 		return book(c, []Event{event})
 	})
+}
+
+// groupsAlone reports whether the groups changed and nothing else did. A
+// change of nothing is made to void what was given out: it counts as more.
+func groupsAlone(before, after Person) bool {
+	same := slices.Equal(before.Groups, after.Groups)
+	after.Groups, after.Generation, after.Changed = before.Groups, before.Generation, before.Changed
+	return !same && reflect.DeepEqual(before, after)
 }
 
 func updatePerson(c *conn, p Person) error {
@@ -103,10 +116,10 @@ func updatePerson(c *conn, p Person) error {
 		return err
 	}
 	_, err = c.exec(`UPDATE person SET display = ?2, mail = ?3, lang = ?4, groups = ?5, hash = ?6, previous = ?7,
-		disabled = ?8, must_change = ?9, expires = ?10, uid_number = ?11, generation = generation + 1
+		disabled = ?8, must_change = ?9, expires = ?10, uid_number = ?11, generation = ?12, changed = ?13
 		WHERE id = ?1`,
 		p.ID, p.Display, p.Mail, p.Lang, groups, p.Hash, p.Previous,
-		integer(p.Disabled), integer(p.MustChange), micro(p.Expires), p.UIDNumber)
+		integer(p.Disabled), integer(p.MustChange), micro(p.Expires), p.UIDNumber, p.Generation, p.Changed)
 	return err
 }
 

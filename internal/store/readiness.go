@@ -7,14 +7,14 @@ import (
 
 // PutReadiness keeps what is known of the clients' ways, JSON by client name.
 func (s *Store) PutReadiness(ctx context.Context, clients map[string]string) error {
-	return s.change(ctx, func(c *conn) error {
+	return s.changeAside(ctx, func(c *conn) ([]int64, error) {
 		for client, data := range clients {
 			_, err := c.exec("INSERT INTO readiness VALUES (?1, ?2) ON CONFLICT DO UPDATE SET data = excluded.data", client, data)
 			if err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return nil
+		return nil, nil
 	})
 }
 

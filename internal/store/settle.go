@@ -6,14 +6,17 @@ import (
 	"sync"
 )
 
-// job is a settlement, an administrator's change, or a turn at the writer
-// itself, on its way through the writer.
+// job is a settlement, a part of a batch, an administrator's change, or a turn
+// at the writer itself, on its way through the writer.
 type job struct {
 	settlement *Settlement
-	change     func(c *conn) error // run in a transaction of its own
-	turn       func(w *writer)     // run between transactions
-	only       string              // the one account the change touches; "": any, and the book
-	ticket     int64               // the one ticket the change ends, with what rests on it and the book; 0: any
+	part       func(w *writer, j *job) error // run in the batch's transaction, perhaps twice
+	change     func(c *conn) error           // run in a transaction of its own
+	turn       func(w *writer)               // run between transactions
+	only       string                        // the one account the change touches; "": any, and the book
+	aside      bool                          // the change touches no account; it may end tickets, and book
+	ended      []int64                       // the tickets that such a change, or a part, ended; what rests on them ended, too
+	booked     int64                         // µs: the newest of the events of a part
 	settled    Settled
 	err        error
 	done       chan struct{} // holds one token when the job is answered
@@ -41,6 +44,12 @@ func (s *Store) Settle(ctx context.Context, settlement Settlement) (Settled, err
 	return settled, nil
 }
 
+// share runs part in the writer, in one transaction with what else is waiting.
+// An error of part is ErrRecord, or the store's.
+func (s *Store) share(ctx context.Context, part func(w *writer, j *job) error) error {
+	return s.submitChange(ctx, &job{part: part})
+}
+
 // change runs an administrator's change in the writer, in a transaction of
 // its own, between two batches.
 func (s *Store) change(ctx context.Context, do func(c *conn) error) error {
@@ -52,9 +61,15 @@ func (s *Store) changeOne(ctx context.Context, name string, do func(c *conn) err
 	return s.submitChange(ctx, &job{change: do, only: name})
 }
 
-// changeTicket is change for what ends one ticket and books that.
-func (s *Store) changeTicket(ctx context.Context, id int64, do func(c *conn) error) error {
-	return s.submitChange(ctx, &job{change: do, ticket: id})
+// changeAside is change for what touches no account. It may book, and end the
+// tickets that do returns with what rests on them.
+func (s *Store) changeAside(ctx context.Context, do func(c *conn) (ended []int64, err error)) error {
+	j := &job{aside: true}
+	j.change = func(c *conn) (err error) {
+		j.ended, err = do(c)
+		return err
+	}
+	return s.submitChange(ctx, j)
 }
 
 func (s *Store) submitChange(ctx context.Context, j *job) error {

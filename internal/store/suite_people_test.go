@@ -21,11 +21,11 @@ func testAddPeople(t *testing.T, s *Store) {
 		t.Fatalf("ids %v, want them to grow from above zero", ids)
 	}
 	equal(t, "the caller's event", booked[0].Person, 0)
-	alice.ID, alice.Generation = ids[0], 1
+	alice.ID, alice.Generation, alice.Changed = ids[0], 1, 1
 	if got := account(t, s, "alice"); !reflect.DeepEqual(*got, Account{Person: alice}) {
 		t.Errorf("read back %+v, want %+v", *got, alice)
 	}
-	if got := account(t, s, "bob"); !reflect.DeepEqual(*got, Account{Person: Person{ID: ids[1], Name: "bob", Generation: 1}}) {
+	if got := account(t, s, "bob"); !reflect.DeepEqual(*got, Account{Person: Person{ID: ids[1], Name: "bob", Generation: 1, Changed: 1}}) {
 		t.Errorf("the least person is %+v", *got)
 	}
 	found := events(t, s, Search{Person: ids[0]})
@@ -82,10 +82,10 @@ func testChangePerson(t *testing.T, s *Store) {
 	want.Disabled, want.MustChange, want.Expires, want.UIDNumber = true, true, noon, 10001
 	must(t, s.ChangePerson(ctx, "alice", func(p *Person) error {
 		*p = want.Person
-		p.Generation, p.Created, p.Name = 99, noon.Add(time.Hour), "mallory"
+		p.Generation, p.Changed, p.Created, p.Name = 99, 99, noon.Add(time.Hour), "mallory"
 		return nil
 	}, Event{At: noon, Outcome: "done", Reason: "password_set"}))
-	want.Generation = before.Generation + 1
+	want.Generation, want.Changed = before.Generation+1, before.Generation+1
 	if got := account(t, s, "alice"); !reflect.DeepEqual(*got, want) {
 		t.Errorf("read back %+v, want %+v", *got, want)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"net/netip"
 	"path/filepath"
 	"testing"
 	"time"
@@ -68,7 +69,36 @@ func suite(t *testing.T, open func(t *testing.T) *Store) {
 		{"use of a ticket", testUse},
 		{"use of a ticket after its end", testUseAfterEnd},
 		{"names of tickets", testTicketName},
+		{"an order to end a session", testOrderEnd},
 		{"key checks", testKeyChecks},
+		{"readiness", testReadiness},
+
+		{"a session is read back", testSession},
+		{"a record that makes no session", testSessionNotKept},
+		{"an address is taken", testAddressIsTaken},
+		{"an address is taken in a batch", testAddressIsTakenInABatch},
+		{"sessions at an address", testSessionsAt},
+		{"a stop ends the ticket", testStopEndsTicket},
+		{"a ticket of another session", testTicketOfAnotherSession},
+		{"the end of a NAS", testEndSessions},
+		{"sessions are listed", testSessions},
+
+		{"what counts as a change of groups", testChanged},
+		{"sessions that are due to end", testDueToEnd},
+		{"sessions that are due to change", testDueToChange},
+		{"what became of an order", testOrdered},
+
+		{"what is spent", testSpentIsRefused},
+		{"what is spent is raced for", testSpentIsRacedFor},
+		{"what is spent by a refusal", testSpentByARefusal},
+		{"words", testWord},
+
+		{"leases", testLease},
+		{"pools of leases", testLeasePools},
+		{"leases go round", testLeaseGoesRound},
+		{"a lease ends", testLeaseEnds},
+		{"a lease of an address in use", testLeaseOfAnAddressInUse},
+		{"a lease of a large pool", testLeaseOfALargePool},
 
 		{"a context that ended", testContext},
 		{"closed", testClosed},
@@ -154,6 +184,19 @@ func testClosed(t *testing.T, s *Store) {
 		"Held":         second(s.Held(bounded, 1)),
 		"Tickets":      s.Tickets(bounded, 0, noon, func(Ticket, string) error { return nil }),
 		"EndTicket":    s.EndTicket(bounded, 1, noon, Event{}),
+		"OrderEnd":     s.OrderEnd(bounded, 1, Event{}),
+		"Session":      s.ChangeSession(bounded, key("s1"), func(s Session) SessionChange { return SessionChange{Session: s} }),
+		"EndSessions":  second(s.EndSessions(bounded, "vpn1", "nas1", noon, "", Event{})),
+		"Sessions":     s.Sessions(bounded, noon, func(Session, string) error { return nil }),
+		"SessionsAt":   third(s.SessionsAt(bounded, netip.Addr{})),
+		"Due":          second(s.Due(bounded, noon)),
+		"Ordered":      s.Ordered(bounded, Obedience{}, Event{}),
+		"PutWord":      s.PutWord(bounded, Word{}, Event{}),
+		"Word":         second(s.Word(bounded, 1)),
+		"Lease":        second(s.Lease(bounded, "vpn1", 1, nil, noon, noon)),
+		"LeaseOf":      third(s.LeaseOf(bounded, netip.Addr{}, noon)),
+		"PutReadiness": s.PutReadiness(bounded, nil),
+		"Readiness":    second(s.Readiness(bounded)),
 		"Counters":     second(s.Counters(bounded, noon)),
 		"KeyChecks":    second(s.KeyChecks(bounded)),
 		"SetKeyChecks": s.SetKeyChecks(bounded, nil),

@@ -78,7 +78,7 @@ func (s *Store) Tickets(ctx context.Context, person int64, now time.Time, each f
 // EndTicket ends a ticket and its children, and theirs, and books the event.
 // ErrUnknown means that there is no such ticket that lives.
 func (s *Store) EndTicket(ctx context.Context, id int64, now time.Time, event Event) error {
-	return s.changeTicket(ctx, id, func(c *conn) error {
+	return s.changeAside(ctx, func(c *conn) ([]int64, error) {
 		lives := false
 		err := c.each("SELECT person.id, name FROM ticket JOIN person ON person.id = person WHERE ticket.id = ?1 AND ended = 0",
 			func(row []driver.Value) error {
@@ -87,20 +87,15 @@ func (s *Store) EndTicket(ctx context.Context, id int64, now time.Time, event Ev
 				return nil
 			}, id)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !lives {
-			return ErrUnknown
+			return nil, ErrUnknown
 		}
-		// A ticket lends only to its own person, so the children are theirs.
-		_, err = c.exec(`UPDATE ticket SET ended = ?1 WHERE ended = 0 AND id IN (
-			WITH RECURSIVE own(id, parent) AS MATERIALIZED (SELECT id, parent FROM ticket WHERE `+ownTickets+`),
-			line(id) AS (SELECT ?3 UNION SELECT own.id FROM own JOIN line ON own.parent = line.id)
-			SELECT id FROM line)`, micro(now), event.Person, id)
-		if err != nil {
-			return err
+		if err := endLine(c, id, now); err != nil {
+			return nil, err
 		}
-		return book(c, []Event{event})
+		return []int64{id}, book(c, []Event{event})
 	})
 }
 

@@ -63,7 +63,7 @@ func removeTokens(c *conn, person int64) error {
 
 // raise makes what was remembered of the person void and books why.
 func raise(c *conn, p Person, event Event) error {
-	if _, err := c.exec("UPDATE person SET generation = generation + 1 WHERE id = ?1", p.ID); err != nil {
+	if _, err := c.exec("UPDATE person SET generation = generation + 1, changed = generation + 1 WHERE id = ?1", p.ID); err != nil {
 		return err
 	}
 	event.Person, event.Name = p.ID, p.Name

@@ -19,6 +19,7 @@ type Person struct {
 	MustChange bool      // Hash is of an initial password
 	Expires    time.Time // of an initial password; zero: never
 	Generation int64     // raised by every change of what is remembered of the person
+	Changed    int64     // the generation of the last change that was not of Groups alone
 	UIDNumber  int64     // for programs that want a POSIX account; 0: none
 	Created    time.Time
 }
@@ -158,7 +159,9 @@ type Burn struct {
 }
 
 // Spend takes what may be shown once. Nothing is admitted by what was spent
-// before.
+// before; what admits nothing anyway loses nothing by it. Whoever judges the
+// age has to refuse what is good for longer than such a thing can be, too: it
+// was made before the clock went back.
 type Spend struct {
 	Key   []byte
 	Until time.Time // when it would be refused for its age
@@ -176,7 +179,7 @@ type Settlement struct {
 	Person     int64 // 0: nobody; then nothing below is compared
 	Generation int64 // the one that was judged
 
-	Spend    *Spend
+	Spend    *Spend // of a refusal, too; nil for a repeat
 	Burn     *Burn
 	Ticket   *Ticket
 	Repeat   *Repeat
@@ -185,6 +188,7 @@ type Settlement struct {
 	Event    Event
 
 	// What is booked instead of an admission that was lost.
+	IfSpent   string // what may be shown once was spent before
 	IfRaced   string // the code was taken by another attempt, or the answers are used up
 	IfChanged string // the person's generation moved on
 	IfLost    string // outcome of the lost event
@@ -202,6 +206,7 @@ const (
 	NotLost Loss = iota
 	Raced
 	ChangedMeanwhile
+	Spent
 )
 
 // Settled is what became of a [Settlement].

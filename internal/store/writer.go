@@ -35,6 +35,7 @@ type writer struct {
 	rows       rows
 	batch      []*job
 	uses       uses
+	pruning    pruning
 }
 
 func (w *writer) run() {
@@ -91,12 +92,15 @@ func (w *writer) gather(first *job) {
 	}
 }
 
-// work answers every job of the batch: runs of settlements share a
+// batched reports whether the job shares its transaction with others.
+func (j *job) batched() bool { return j.settlement != nil || j.part != nil }
+
+// work answers every job of the batch: runs of settlements and parts share a
 // transaction, a change has one of its own, in the order they came.
 func (w *writer) work() {
 	for from := 0; from < len(w.batch); {
 		to := from
-		for to < len(w.batch) && w.batch[to].settlement != nil {
+		for to < len(w.batch) && w.batch[to].batched() {
 			to++
 		}
 		switch j := w.batch[from]; {
@@ -127,8 +131,10 @@ func (w *writer) change(j *job) {
 	switch {
 	case j.only != "":
 		w.store.accounts.drop(j.only)
-	case j.ticket != 0:
-		w.store.tickets.drop(j.ticket)
+	case j.aside:
+		for _, id := range j.ended {
+			w.store.tickets.drop(id)
+		}
 		w.stale = true
 	default:
 		// A change may raise generations and book; what was read is read again.
@@ -145,7 +151,7 @@ func (w *writer) forget() {
 	w.store.epoch.Add(1)
 }
 
-// settle commits the batch; where that fails, each settlement alone, so that
+// settle commits the batch; where that fails, each of its jobs alone, so that
 // one broken record can't keep the others from being written. A lock that
 // another process holds is not waited for again by each.
 func (w *writer) settle(batch []*job) {
@@ -274,6 +280,11 @@ func (w *writer) housekeep() {
 		if work, err = w.file(); err != nil {
 			return err
 		}
+		pruned, err := w.prune()
+		if err != nil {
+			return err
+		}
+		work = work || pruned
 		return w.use(due)
 	})
 	if err == nil {
