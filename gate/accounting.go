@@ -2,12 +2,12 @@ package gate
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"net/netip"
 	"time"
-)
 
-var errNotBuilt = errors.New("not built")
+	"sekisho/internal/reason"
+)
 
 // AccountingStatus is an Acct-Status-Type (RFC 2866 §5.1).
 type AccountingStatus uint32
@@ -37,49 +37,63 @@ type Accounting struct {
 	Address4 netip.Addr   // Framed-IP-Address
 	Address6 netip.Prefix // Framed-IPv6-Address or -Prefix
 
-	Event   time.Time     // Event-Timestamp, else when it came less Acct-Delay-Time
+	Event   time.Time     // Event-Timestamp, else when it came less Acct-Delay-Time; zero: when it came
 	Seconds time.Duration // Acct-Session-Time
 	Input   uint64        // octets from the person
 	Output  uint64        // octets to the person
 	Cause   string        // Acct-Terminate-Cause
 
-	Came time.Time
+	Came time.Time // zero: when Account was called
 }
+
+// lateAfter is how old a record may be when it comes. What is older is noted and
+// does nothing: records can be replayed.
+const lateAfter = 300 * time.Second
 
 // Account takes in what a NAS tells. Nil means that it is durable; the error
 // that it could not be written, so the NAS has to tell it again.
-func (g *Gate) Account(ctx context.Context, a Accounting) error { return errNotBuilt }
-
-// Tunnel judges, for r's service, the ticket of whoever has r.Source's address
-// in a tunnel, like [Gate.Present] a presented one. The zero Holder means that
-// nobody is known to have it. Admit takes the same ticket for presented where
-// r.Tunnel is true.
-func (g *Gate) Tunnel(ctx context.Context, r Request) (Holder, error) { return Holder{}, errNotBuilt }
-
-// Lease gives the ticket an address of the pool, the same one each time it is
-// asked. The zero Addr means that none is free.
-func (g *Gate) Lease(ctx context.Context, client, ticket string, pool []netip.Prefix) (netip.Addr, error) {
-	return netip.Addr{}, errNotBuilt
+func (g *Gate) Account(ctx context.Context, a Accounting) error {
+	r := g.record(ctx, a)
+	var err error
+	switch {
+	case r.Came.Sub(r.Event) > lateAfter:
+		err = r.book(ctx, reason.AccountingLate)
+	case r.Status == AccountingStart, r.Status == AccountingInterim, r.Status == AccountingStop:
+		err = r.keep(ctx)
+	case r.Status == AccountingOn, r.Status == AccountingOff:
+		err = r.restart(ctx)
+	default:
+		err = r.book(ctx, reason.AccountingOther)
+	}
+	if err != nil {
+		return fmt.Errorf("keep an accounting record of %s: %w", a.Client, err)
+	}
+	return nil
 }
 
-// Order is a session that its NAS has to end, or to change.
-type Order struct {
-	ID      int64 // of the session
-	Client  string
-	NAS     string
-	Session string
-	User    string
-	Address netip.Addr // in the tunnel; zero: not known
-	Change  bool       // the person's groups changed; else the session has to end
-	Groups  []string   // now
+// book books the record and does nothing else, once.
+func (r *record) book(ctx context.Context, why reason.Code) error {
+	return r.once(why, func() error { return r.gate.Store.Book(ctx, r.event(why)) })
 }
 
-// Orders are the sessions whose ticket ended, or whose person's groups
-// changed, and whose NAS was not told yet.
-func (g *Gate) Orders(ctx context.Context) ([]Order, error) { return nil, errNotBuilt }
+// restart ends the sessions of a machine that starts or stops, of no other.
+func (r *record) restart(ctx context.Context) error {
+	return r.once(reason.NASRestarted, func() error {
+		_, err := r.gate.Store.EndSessions(ctx, r.Client, r.NAS, r.Event, "nas restarted", r.event(reason.NASRestarted))
+		return err
+	})
+}
 
-// Obeyed books what became of an order: "ack", "nak 503", "silent", "no_way".
-// done tells that there is nothing left to do.
-func (g *Gate) Obeyed(ctx context.Context, o Order, result string, done bool) error {
-	return errNotBuilt
+// once does what a record without a session asks for, unless it did before.
+func (r *record) once(why reason.Code, do func() error) error {
+	what := r.tale(why)
+	what.status, what.event = r.Status, r.Event.UnixMicro()
+	if r.gate.tales.told(what) {
+		return nil
+	}
+	err := do()
+	if err == nil {
+		r.gate.tales.tell(what)
+	}
+	return err
 }

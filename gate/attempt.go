@@ -39,6 +39,9 @@ type attempt struct {
 	device    *device   // whose code was typed
 	match     otp.Match // what the code turned out to be
 	repeat    *store.Ticket
+	answers   int         // that repeat may give in all; 0: unbounded
+	asked     *asked      // the code, in rounds of its own; nil: it is not
+	redeemed  *store.Word // that was typed and fits; nil: none
 	wrong     wrong
 	typed     memory // of what was wrong
 	proved    bool   // the password was right, and the code of the device if one was needed
@@ -60,7 +63,6 @@ func (g *Gate) begin(r Request) *attempt {
 	if r.Came.IsZero() {
 		a.r.Came = a.at
 	}
-	a.r.Language = cmp.Or(r.Language, g.Language)
 	a.event = store.Event{
 		At: a.at, Door: r.Door, Client: r.Client, Service: r.Service,
 		Source: r.Source.String(), How: r.Source.How,
@@ -96,12 +98,22 @@ func (a *attempt) facts(ctx context.Context) (reason.Code, error) {
 	case !errors.Is(err, directory.ErrUnknown):
 		return "", err
 	}
-	if a.r.TicketSecret != "" {
+	if a.r.TicketSecret != "" || a.r.Tunnel {
 		if err := a.borrow(ctx); err != nil {
 			return "", err
 		}
 	}
 	return "", nil
+}
+
+// language is the door's or the site's. Only who proved to be the person is
+// told anything in the account's own: to anybody else it would tell that there
+// is one.
+func (a *attempt) language() string {
+	if a.proved && a.account != nil {
+		return cmp.Or(a.r.Language, a.account.Lang, a.gate.Language)
+	}
+	return cmp.Or(a.r.Language, a.gate.Language)
 }
 
 // decide asks the policy with what is known now.

@@ -6,7 +6,8 @@
 // without consuming it, then the password, once. It asks the policy again
 // with what was shown, and settles: in one transaction the code is burnt, the
 // ticket put, the counters set and the decision booked. Only then is there an
-// [Answer].
+// [Answer]. Where the code has a round of its own the gate first asks for it,
+// and judges when the answer to that comes: see [Challenge].
 //
 // A refusal is an Answer. An error means that the gate could not judge, and
 // that the next person could not be judged either: a door then says nothing
@@ -50,6 +51,8 @@ type Gate struct {
 	joins    joins
 	after    afterwards
 	agains   agains
+	accepts  accepts
+	tales    tales
 }
 
 // rules are what a reload replaces, together.
@@ -58,8 +61,8 @@ type rules struct {
 	zones  *policy.Zones
 }
 
-// Start reads the throttle counters and looks at the clock. SetRules comes
-// before it.
+// Start reads the throttle counters and the latest sign-ins, and looks at the
+// clock. SetRules comes before it.
 func (g *Gate) Start(ctx context.Context) error {
 	if g.rules.Load() == nil {
 		return errors.New("the gate has no rules")
@@ -67,6 +70,9 @@ func (g *Gate) Start(ctx context.Context) error {
 	g.clock.start(g.Now, g.Steady)
 	if err := g.throttle.start(ctx, g); err != nil {
 		return fmt.Errorf("read the throttle counters: %w", err)
+	}
+	if err := g.accepts.start(ctx, g); err != nil {
+		return err
 	}
 	g.after.start(g)
 	g.agains.start(g)
@@ -95,7 +101,7 @@ func (g *Gate) Admit(ctx context.Context, r Request) (Answer, error) {
 		g.Metrics.Error(r.Door)
 		return Answer{}, fmt.Errorf("judge a sign-in by %s: %w", r.Client, err)
 	}
-	g.Metrics.Count(r.Door, r.Service, answer.Outcome.String(), answer.Reason)
+	g.Metrics.Count(r.Door, r.Service, answer.counts().String(), answer.Reason)
 	return answer, nil
 }
 
@@ -122,8 +128,18 @@ func (a *attempt) judge(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	defer release()
-	if why, err := a.facts(ctx); why != "" || err != nil {
+	defer func() { a.asked.forget() }()
+	why, err := a.facts(ctx)
+	if why == "" && err == nil || errors.Is(err, directory.ErrName) { // or such a name would stand out
+		if answer, ends, err := a.round(ctx); ends {
+			return answer, err
+		}
+	}
+	if why != "" || err != nil {
 		return a.refuseOr(ctx, why, err)
+	}
+	if word, ok := a.word(); ok {
+		return a.redeem(ctx, word)
 	}
 	decision := a.decide()
 	switch decision.Verdict {
@@ -150,7 +166,7 @@ func (a *attempt) judge(ctx context.Context) (Answer, error) {
 	if again.Verdict != policy.Allow {
 		return a.refuse(ctx, reason.NoMeans)
 	}
-	why := reason.Admitted
+	why = reason.Admitted
 	if a.repeat != nil {
 		why = reason.Repeated
 	}
@@ -208,6 +224,14 @@ var denials = map[policy.Why]reason.Code{
 	policy.WhyNoRule:    reason.NoRule,
 	policy.WhyDenied:    reason.RuleDenies,
 	policy.WhyThrottled: reason.Throttled,
+}
+
+// counts is the outcome as the book has it: who is refused may be asked again.
+func (a *Answer) counts() Outcome {
+	if a.Outcome == Challenged && a.Reason != string(reason.Challenged) {
+		return Refused
+	}
+	return a.Outcome
 }
 
 // String names the outcome as the book does.

@@ -39,23 +39,28 @@ func (g *Gate) Present(ctx context.Context, r Request) (Holder, error) {
 		g.Metrics.Error(r.Door)
 		return Holder{}, fmt.Errorf("judge a ticket by %s: %w", r.Client, err)
 	}
+	return a.holder(h), nil
+}
+
+// holder tells what the ticket is worth to the attempt; nil is nobody's.
+func (a *attempt) holder(h *store.Held) Holder {
 	if h == nil {
-		return Holder{}, nil
+		return Holder{}
 	}
 	holder := Holder{
 		Person:  personOf(a.account),
-		Ticket:  Ticket{ID: g.Store.TicketName(h.ID), Until: h.Until, Idle: h.Idle},
+		Ticket:  Ticket{ID: a.gate.Store.TicketName(h.ID), Until: h.Until, Idle: h.Idle},
 		Service: h.Service, Since: h.Created, Zone: a.zone.Name,
 	}
 	if a.account.MustChange {
-		return holder, nil
+		return holder
 	}
 	d := a.decide()
 	holder.Verdict, holder.Proves = d.Verdict, d.Proves
 	if d.Verdict == policy.Ask {
 		holder.Missing = a.asks(d)
 	}
-	return holder, nil
+	return holder
 }
 
 // present begins an attempt of the person whose ticket is presented; a nil

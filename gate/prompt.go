@@ -28,14 +28,22 @@ func (g *Gate) Prompt(ctx context.Context, r Request) (Prompt, error) {
 		g.Metrics.Error(r.Door)
 		return Prompt{}, fmt.Errorf("find out what to ask by %s: %w", r.Client, err)
 	}
+	return a.prompt(own), nil
+}
+
+// prompt is what has to be asked for. own tells that the ticket is the
+// person's; else it is no less than for somebody without any groups.
+func (a *attempt) prompt(own bool) Prompt {
 	p := a.asks(a.decide())
 	if own {
-		return p, nil
+		return p
 	}
+	account := a.account
 	a.account = nil
 	other := a.asks(a.decide())
+	a.account = account
 	p.Password, p.Code = p.Password || other.Password, p.Code || other.Code
-	return p, nil
+	return p
 }
 
 // prompted begins the attempt that a prompt is for. own tells that the ticket

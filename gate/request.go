@@ -77,7 +77,7 @@ type Answer struct {
 	Person    Person
 	Ticket    Ticket // only if Admitted
 	State     []byte // only if Challenged
-	Message   string // for the person; ends with the reference when Refused
+	Message   string // for the person; has the reference in it where something was refused
 	Reference string // as the help desk looks it up: 7F3K-92QD
 	Reason    string // closed list; for counters and logs, never for a wire
 
@@ -85,7 +85,7 @@ type Answer struct {
 	// after Request.Came as the hash queue takes at present, whether or not
 	// this one had to wait. The door lets a refusal leave at the next multiple
 	// of its delay after now and after Ready, counted from Request.Came. Zero
-	// if nothing was refused.
+	// if nothing was refused; a refusal may be Challenged, to be asked again.
 	Ready time.Time
 }
 

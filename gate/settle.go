@@ -31,14 +31,18 @@ func (a *attempt) admit(ctx context.Context, d policy.Decision, why reason.Code)
 		}
 	}
 	a.event.Took = a.gate.Now().Sub(a.r.Came)
+	spent, raced := reason.StateSpent, reason.CodeUsed
+	if a.redeemed != nil {
+		spent, raced = reason.WordUsed, reason.WordUsed
+	}
 	st := store.Settlement{
 		Person: a.account.ID, Generation: a.account.Generation,
-		Counters: counters, Known: known, Event: a.event,
-		IfRaced: string(reason.CodeUsed), IfChanged: string(reason.Changed), IfLost: Refused.String(),
+		Counters: counters, Known: known, Event: a.event, Spend: a.spend(),
+		IfSpent: string(spent), IfRaced: string(raced), IfChanged: string(reason.Changed), IfLost: Refused.String(),
 	}
 	ticket, secret := a.repeat, []byte(nil)
 	if ticket != nil {
-		st.Repeat = &store.Repeat{Ticket: ticket.ID, Answers: d.Repeat.Answers}
+		st.Repeat = &store.Repeat{Ticket: ticket.ID, Answers: a.answers}
 	} else {
 		issued, s := a.issue(d)
 		ticket, secret, st.Ticket = issued, s[:], issued
@@ -59,8 +63,10 @@ func (a *attempt) admit(ctx context.Context, d policy.Decision, why reason.Code)
 		return Answer{}, err
 	}
 	switch settled.Lost { // then the refusal is booked already
+	case store.Spent:
+		return a.answer(settled.Reference, spent), nil
 	case store.Raced:
-		return a.answer(settled.Reference, reason.CodeUsed), nil
+		return a.answer(settled.Reference, raced), nil
 	case store.ChangedMeanwhile:
 		return a.answer(settled.Reference, reason.Changed), nil
 	}
@@ -69,6 +75,7 @@ func (a *attempt) admit(ctx context.Context, d policy.Decision, why reason.Code)
 		ticket.ID = settled.Ticket
 	}
 	a.gate.agains.settled(a, ticket, settled, recurs)
+	a.gate.accepts.settled(a, ticket.ID)
 	return a.welcome(settled.Reference, ticket, secret), nil
 }
 
@@ -92,7 +99,7 @@ func (a *attempt) refuse(ctx context.Context, why reason.Code) (Answer, error) {
 		a.event.Detail = strings.TrimSpace(a.event.Detail + " " + offset(a.match.Offset))
 	}
 	settled, err := a.gate.Store.Settle(ctx, store.Settlement{
-		Event: a.event, Counters: counters, Flood: a.flood(),
+		Event: a.event, Counters: counters, Flood: a.flood(), Spend: a.asked.spend(),
 	})
 	if err != nil {
 		return Answer{}, err
@@ -103,16 +110,29 @@ func (a *attempt) refuse(ctx context.Context, why reason.Code) (Answer, error) {
 // answer words a refusal. What was wrong is told only to somebody who showed
 // the password and the device; all others get the same sentence.
 func (a *attempt) answer(reference string, why reason.Code) Answer {
-	text := why.Person(a.r.Language)
+	language := a.language()
+	text := why.Person(language)
 	if a.proved {
-		text = why.Proven(a.r.Language, a.wait())
+		text = why.Proven(language, a.wait())
 	}
-	return Answer{
-		Outcome: Refused, Reason: string(why), Reference: reference, Message: told(a.r.Language, text, reference),
+	return a.askAgain(Answer{
+		Outcome: Refused, Reason: string(why), Reference: reference, Message: told(language, text, reference),
 		// A refusal without hashing must not stand out by being early when
 		// those with hashing are late.
 		Ready: a.r.Came.Add(a.gate.Directory.Backlog()),
+	}, why)
+}
+
+// spend is what this attempt shows that may be shown once: the State it
+// answers, or a word. A repeat shows it again.
+func (a *attempt) spend() *store.Spend {
+	switch {
+	case a.repeat != nil:
+		return nil
+	case a.redeemed != nil:
+		return &store.Spend{Key: a.redeemed.Hash, Until: a.redeemed.Until.Add(apart)}
 	}
+	return a.asked.spend()
 }
 
 func told(language, text, reference string) string {

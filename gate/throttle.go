@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"hash"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -134,7 +135,7 @@ func (a *attempt) reserve() bool {
 		t.waits.Delete(a.waiting())
 	}
 	if delayed {
-		a.event.Detail = "would have been delayed"
+		a.event.Detail = strings.TrimSpace("would have been delayed " + a.event.Detail)
 	}
 	if g.own == nil {
 		g.own = &count{}

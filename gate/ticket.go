@@ -58,22 +58,23 @@ func (g *Gate) handOver(id int64, t *store.Ticket, client string, secret []byte)
 // class is the ticket's name for RADIUS: no one else can make one that fits
 // this client.
 func (g *Gate) class(id int64, name, client string) string {
-	mac := g.Ring.MAC(classUse, binary.BigEndian.AppendUint64(nil, uint64(id)), []byte(client))
+	mac := g.Ring.MAC(classUse, classParts(id, client)...)
 	return classPrefix + strings.ReplaceAll(name, "-", "") + "." + encoding.EncodeToString(mac[:classMAC])
 }
 
-// borrow takes the factors of the ticket that the person presents. A ticket
-// that is not theirs, or lives no longer, lends nothing; that is no refusal,
-// since the person can still show the factors.
+// borrow takes the factors of the ticket that the person presents, else those
+// of the one by which they are in a tunnel. A ticket that is not theirs, or
+// lives no longer, lends nothing; that is no refusal, since the person can
+// still show the factors.
 func (a *attempt) borrow(ctx context.Context) error {
 	if a.account == nil {
 		return nil
 	}
 	h, err := a.gate.held(ctx, a.r)
-	if h != nil {
-		a.lend(h)
+	if err != nil || h != nil && a.lend(h) || !a.r.Tunnel {
+		return err
 	}
-	return err
+	return a.borrowByAddress(ctx)
 }
 
 // lend counts the ticket's factors as shown, and the ticket as used. It
@@ -87,22 +88,28 @@ func (a *attempt) lend(h *store.Held) bool {
 	if !owns(a.account, h) || !lapsed && !h.Live(a.at) {
 		return false
 	}
+	a.take(h, !lapsed)
+	if !lapsed {
+		a.gate.Store.Use(*h, a.at)
+	}
+	return true
+}
+
+// take counts the ticket's factors as shown: the whole of them, or all but the
+// password, and then none where nothing would be left to show.
+func (a *attempt) take(h *store.Held, whole bool) {
 	a.parent = &h.Ticket
 	a.shown = make(map[policy.Factor]time.Time, len(h.Shown))
 	a.lent = make(map[policy.Factor]bool, len(h.Shown))
 	for _, s := range h.Shown {
 		f := policy.Factor(s.Factor)
-		if !lapsed || f != policy.Password {
+		if whole || f != policy.Password {
 			a.shown[f], a.lent[f] = s.At, true
 		}
 	}
-	switch {
-	case !lapsed:
-		a.gate.Store.Use(*h, a.at)
-	case a.decide().Verdict == policy.Allow:
+	if !whole && a.decide().Verdict == policy.Allow {
 		a.parent, a.shown, a.lent = nil, nil, nil
 	}
-	return true
 }
 
 // owns reports whether the ticket is the person's, and nothing happened since

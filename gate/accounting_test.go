@@ -1,0 +1,686 @@
+package gate
+
+import (
+	"context"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sekisho/internal/reason"
+	"sekisho/internal/store"
+	"sekisho/policy"
+)
+
+var tunnel = prefixes("198.51.100.0/24", "2001:db8:50::/48")
+
+const (
+	inside4 = "198.51.100.7"
+	other4  = "198.51.100.8"
+	inside6 = "2001:db8:50:7::/64"
+)
+
+// dial signs in to the VPN from home, with the code behind the password.
+func (w *world) dial(name string) Answer {
+	w.t.Helper()
+	return w.admitted(w.vpn(w.from(home, name, "PASSWORDCODE")))
+}
+
+// record is what the NAS tells now of somebody who dialled from home.
+func (w *world) acct(name string, status AccountingStatus, change ...func(*Accounting)) Accounting {
+	a := Accounting{
+		Client: "vpn1", Service: "ssl-vpn", Tunnel: tunnel, Status: status, NAS: "nas1", Session: "s-" + name, User: name,
+		Source: Source{Addr: netip.MustParseAddr(home), How: "calling-station-id"},
+		Event:  w.time.now(), Came: w.time.now(),
+	}
+	for _, c := range change {
+		c(&a)
+	}
+	return a
+}
+
+func class(a Answer) func(*Accounting) {
+	return func(r *Accounting) { r.Class = append(r.Class, a.Ticket.Class) }
+}
+
+func at(addresses ...string) func(*Accounting) {
+	return func(r *Accounting) {
+		for _, text := range addresses {
+			if a, err := netip.ParseAddr(text); err == nil {
+				r.Address4 = a
+			} else {
+				r.Address6 = netip.MustParsePrefix(text)
+			}
+		}
+	}
+}
+
+func named(session string) func(*Accounting) { return func(r *Accounting) { r.Session = session } }
+
+func lasted(d time.Duration) func(*Accounting) { return func(r *Accounting) { r.Seconds = d } }
+
+// ago is a record that the NAS made that long ago and sends now.
+func ago(d time.Duration) func(*Accounting) {
+	return func(r *Accounting) { r.Event = r.Came.Add(-d) }
+}
+
+func (w *world) tell(a Accounting) {
+	w.t.Helper()
+	w.must(w.Account(w.t.Context(), a))
+}
+
+// session is the one that the record is of; zero but for the key if there is
+// none.
+func (w *world) sessionOf(a Accounting) (found store.Session) {
+	w.t.Helper()
+	key := store.SessionKey{Client: a.Client, NAS: a.NAS, Name: a.Session}
+	w.must(w.Store.ChangeSession(w.t.Context(), key, func(s store.Session) store.SessionChange {
+		found = s
+		return store.SessionChange{Session: s}
+	}))
+	return found
+}
+
+// attached wants the session of the record to have this ticket; the zero
+// Answer is none.
+func (w *world) attached(r Accounting, a Answer) {
+	w.t.Helper()
+	want := int64(0)
+	if a.Ticket.ID != "" {
+		want, _ = w.Store.ParseTicket(a.Ticket.ID)
+	}
+	s := w.sessionOf(r)
+	if s.Seen.IsZero() {
+		w.t.Errorf("session %s is not kept", r.Session)
+	}
+	if s.Ticket != want || (s.Person != 0) != (want != 0) {
+		w.t.Errorf("session %s has ticket %d of person %d, want %d", r.Session, s.Ticket, s.Person, want)
+	}
+}
+
+// booked wants the rows of accounting, the oldest first, and no others.
+func (w *world) booked(why ...reason.Code) {
+	w.t.Helper()
+	var got []reason.Code
+	for _, e := range w.events(store.Search{Outcome: "noticed"}) {
+		got = append(got, reason.Code(e.Reason))
+	}
+	slices.Reverse(got)
+	if !slices.Equal(got, why) {
+		w.t.Errorf("booked %v, want %v", got, why)
+	}
+}
+
+func (w *world) live(a Answer, want bool) {
+	w.t.Helper()
+	id, err := w.Store.ParseTicket(a.Ticket.ID)
+	w.must(err)
+	h, err := w.Store.Held(w.t.Context(), id)
+	w.must(err)
+	if h.Live(w.time.now()) != want {
+		w.t.Errorf("the ticket lives: %v, want %v", !want, want)
+	}
+}
+
+func TestSessionFromStartToStop(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.time.pass(time.Second)
+	start := w.acct("alice", AccountingStart, class(a), at(inside4, inside6))
+	w.tell(start)
+	w.attached(start, a)
+	w.time.pass(time.Minute)
+	w.tell(w.acct("alice", AccountingInterim, at(inside4, inside6), lasted(time.Minute), func(r *Accounting) { r.Input, r.Output = 10, 20 }))
+	w.time.pass(50 * time.Second)
+	w.tell(w.acct("alice", AccountingInterim, at(inside4, inside6), lasted(110*time.Second)))
+	seen := w.time.now()
+	s := w.sessionOf(start)
+	want := store.Session{
+		SessionKey: store.SessionKey{Client: "vpn1", NAS: "nas1", Name: "s-alice"}, ID: s.ID, User: "alice", Person: w.account("alice").ID,
+		Ticket: s.Ticket, Station: home, Address4: netip.MustParseAddr(inside4), Address6: netip.MustParsePrefix(inside6),
+		Named: seen, Started: begin.Add(time.Second), Event: seen, Seen: seen, Interval: 50 * time.Second, Seconds: 110 * time.Second,
+		Input: 10, Output: 20,
+	}
+	if !equalSessions(s, want) {
+		t.Errorf("session\n%+v, want\n%+v", s, want)
+	}
+	w.booked(reason.SessionStarted) // no Interim-Update is
+	w.time.pass(time.Minute)
+	stop := w.acct("alice", AccountingStop, lasted(170*time.Second), func(r *Accounting) { r.Cause = "User-Request" })
+	w.tell(stop)
+	if s := w.sessionOf(stop); !s.Stopped.Equal(w.time.now()) || s.Cause != "User-Request" || s.Seconds != 170*time.Second {
+		t.Errorf("stopped: %+v", s)
+	}
+	w.live(a, false)
+	w.booked(reason.SessionStarted, reason.SessionStopped)
+	e := w.events(store.Search{Reason: string(reason.SessionStopped)})[0]
+	id, _ := w.Store.ParseTicket(a.Ticket.ID)
+	if e.Door != policy.DoorRADIUS || e.Client != "vpn1" || e.Service != "ssl-vpn" || e.Name != "alice" || e.Typed != "alice" ||
+		e.Person != w.account("alice").ID || e.Source != home || e.How != "calling-station-id" || e.Ticket != id ||
+		e.Detail != "at "+inside4+" at "+inside6+" nas nas1 session s-alice" || !e.At.Equal(w.time.now()) {
+		t.Errorf("booked as %+v", e)
+	}
+}
+
+func equalSessions(a, b store.Session) bool {
+	same := a.Named.Equal(b.Named) && a.Started.Equal(b.Started) && a.Event.Equal(b.Event) && a.Seen.Equal(b.Seen) && slices.Equal(a.Groups, b.Groups)
+	for _, s := range []*store.Session{&a, &b} {
+		s.Named, s.Started, s.Event, s.Seen, s.Groups = time.Time{}, time.Time{}, time.Time{}, time.Time{}, nil
+	}
+	return same && a.SessionKey == b.SessionKey && a.ID == b.ID && a.User == b.User && a.Person == b.Person && a.Ticket == b.Ticket &&
+		a.Station == b.Station && a.Address4 == b.Address4 && a.Address6 == b.Address6 && a.Ousted == b.Ousted && a.Interval == b.Interval &&
+		a.Seconds == b.Seconds && a.Input == b.Input && a.Output == b.Output && a.Stopped.IsZero() && a.Cause == b.Cause
+}
+
+func TestTwoSessionsWithOneTicketEndWithTheSecond(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.tell(w.acct("alice", AccountingStart, class(a), named("one")))
+	w.tell(w.acct("alice", AccountingStart, class(a), named("two")))
+	w.time.pass(time.Minute)
+	w.tell(w.acct("alice", AccountingStop, named("one")))
+	w.live(a, true)
+	w.tell(w.acct("alice", AccountingStop, named("two")))
+	w.live(a, false)
+}
+
+func TestInterimKeepsTheTicketFromBeingIdle(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.tell(w.acct("alice", AccountingStart, class(a)))
+	for range 9 {
+		w.time.pass(59 * time.Minute)
+		w.live(a, true)
+		w.tell(w.acct("alice", AccountingInterim))
+	}
+	w.time.pass(time.Hour)
+	w.live(a, false)
+}
+
+// A forged Class, or another client's, ties nothing to anybody, and the
+// session does not fall back on what else would fit.
+func TestForgedClassIsNotAttached(t *testing.T) {
+	for name, forge := range map[string]func(w *world, a Answer) string{
+		"a longer MAC": func(_ *world, a Answer) string { return a.Ticket.Class + "A" },
+		"another MAC":  func(_ *world, a Answer) string { return a.Ticket.Class[:len(a.Ticket.Class)-11] + "AAAAAAAAAAA" },
+		"no MAC":       func(_ *world, a Answer) string { return strings.TrimRight(a.Ticket.Class[:13], ".") },
+		"a short MAC":  func(_ *world, a Answer) string { return a.Ticket.Class[:len(a.Ticket.Class)-2] },
+		"no ticket":    func(w *world, _ Answer) string { return w.class(99, w.Store.TicketName(99), "vpn1") },
+		"junk":         func(*world, Answer) string { return "sk1." },
+		"other client": func(w *world, a Answer) string {
+			id, _ := w.Store.ParseTicket(a.Ticket.ID)
+			return w.class(id, a.Ticket.ID, "vpn2")
+		},
+		"a web ticket": func(w *world, _ Answer) string {
+			b := w.admitted(w.from(desk, "alice", "PASSWORD"))
+			id, _ := w.Store.ParseTicket(b.Ticket.ID)
+			return w.class(id, b.Ticket.ID, "vpn1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			a := w.dial("alice")
+			forged := forge(w, a)
+			start := w.acct("alice", AccountingStart, at(inside4), func(r *Accounting) { r.Class = []string{forged} })
+			w.tell(start)
+			w.attached(start, Answer{})
+			w.booked(reason.SessionStarted, reason.AccountingStranger)
+			w.vouchesNobody(inside4)
+			w.time.pass(time.Minute)
+			w.tell(w.acct("alice", AccountingInterim, at(inside4), func(r *Accounting) { r.Class = []string{forged} }))
+			w.booked(reason.SessionStarted, reason.AccountingStranger) // once
+			w.tell(w.acct("alice", AccountingStop, func(r *Accounting) { r.Class = []string{forged} }))
+			w.live(a, true)
+		})
+	}
+}
+
+func TestClassOfAnotherClientIsNotAttached(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	r := w.acct("alice", AccountingStart, class(a), func(r *Accounting) { r.Client = "vpn2" })
+	w.tell(r)
+	w.attached(r, Answer{})
+	w.booked(reason.SessionStarted, reason.AccountingStranger)
+}
+
+func TestAnotherPersonsClassIsNotAttached(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	bob := w.acct("bob", AccountingStart, class(a), at(inside4))
+	w.tell(bob)
+	w.attached(bob, Answer{})
+	w.booked(reason.SessionStarted, reason.AccountingStranger)
+	w.vouchesNobody(inside4)
+	w.time.pass(time.Minute)
+	w.tell(w.acct("bob", AccountingStop, class(a)))
+	w.live(a, true)
+}
+
+// Among several Class values, as with groups before it, the one that is ours
+// counts. A name that is typed in another way is the same person's.
+func TestClassAmongOthers(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	r := w.acct("alice", AccountingStart, func(r *Accounting) { r.User, r.Class = "ALICE", []string{"OU=staff", "sk1.forged"} }, class(a))
+	w.tell(r)
+	w.attached(r, a)
+	w.booked(reason.SessionStarted)
+}
+
+func TestClassSurvivesANewKey(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.Ring = w.Ring.Rotate(w.time.now())
+	r := w.acct("alice", AccountingStart, class(a))
+	w.tell(r)
+	w.attached(r, a)
+}
+
+func TestWithoutAUserNothingIsAttached(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	r := w.acct("alice", AccountingStart, class(a), func(r *Accounting) { r.User = "" })
+	w.tell(r)
+	w.attached(r, Answer{})
+	w.booked(reason.SessionStarted)
+	if e := w.events(store.Search{Outcome: "noticed"})[0]; e.Typed != "" {
+		t.Errorf("typed %q", e.Typed)
+	}
+}
+
+// The session goes on, but its address is nobody's.
+func TestStartOutsideTheTunnel(t *testing.T) {
+	for _, foreign := range []string{"192.0.2.10", "2001:db8:51::/64", "2001:db8:50::/44"} {
+		w := newWorld(t)
+		a := w.dial("alice")
+		r := w.acct("alice", AccountingStart, class(a), at(foreign))
+		w.tell(r)
+		w.attached(r, a)
+		w.booked(reason.SessionStarted, reason.AddressForeign)
+		if s := w.sessionOf(r); s.Address4.IsValid() || s.Address6.IsValid() || !s.Named.IsZero() {
+			t.Errorf("believed: %v %v", s.Address4, s.Address6)
+		}
+		if !strings.Contains(w.events(store.Search{Reason: string(reason.AddressForeign)})[0].Detail, foreign) {
+			t.Error("the book does not tell the address")
+		}
+		w.time.pass(time.Minute)
+		w.tell(w.acct("alice", AccountingInterim, at(foreign)))
+		w.booked(reason.SessionStarted, reason.AddressForeign)
+		w.vouchesNobody("192.0.2.10")
+		w.vouchesNobody("2001:db8:51::1")
+	}
+}
+
+func TestWithoutATunnelNoAddressIsForeign(t *testing.T) {
+	w := newWorld(t)
+	r := w.acct("alice", AccountingStart, class(w.dial("alice")), at(inside4), func(r *Accounting) { r.Tunnel = nil })
+	w.tell(r)
+	w.booked(reason.SessionStarted)
+	w.vouchesNobody(inside4)
+}
+
+func TestStartAfterStopNeverReopens(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	start := w.acct("alice", AccountingStart, class(a), at(inside4))
+	w.tell(start)
+	w.time.pass(time.Minute)
+	stop := w.acct("alice", AccountingStop)
+	w.tell(stop)
+	w.tell(start) // overtaken on its way
+	w.booked(reason.SessionStarted, reason.SessionStopped)
+	w.time.pass(time.Minute)
+	for _, again := range []Accounting{
+		w.acct("alice", AccountingStart, class(a), at(inside4)), w.acct("alice", AccountingInterim, class(a), at(inside4)),
+	} {
+		w.tell(again)
+		if s := w.sessionOf(again); s.Stopped.IsZero() || !s.Event.Equal(stop.Event) {
+			t.Errorf("reopened by %v: %+v", again.Status, s)
+		}
+	}
+	w.booked(reason.SessionStarted, reason.SessionStopped, reason.AccountingLate)
+	w.vouchesNobody(inside4)
+	w.tell(w.acct("alice", AccountingStop))
+	w.booked(reason.SessionStarted, reason.SessionStopped, reason.AccountingLate)
+}
+
+// What was heard yesterday does nothing today, whether or not the session is
+// known, and is booked once.
+func TestReplayedRecordsOfYesterday(t *testing.T) {
+	for name, known := range map[string]bool{"known": true, "unknown": false} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			a := w.dial("alice")
+			var booked []reason.Code
+			if known {
+				w.tell(w.acct("alice", AccountingStart, class(a), at(inside4)))
+				booked = append(booked, reason.SessionStarted)
+			}
+			before := w.sessionOf(w.acct("alice", AccountingStart))
+			for _, status := range []AccountingStatus{AccountingStart, AccountingInterim, AccountingStop, AccountingOn, AccountingOff, 99} {
+				r := w.acct("alice", status, class(a), at(other4), ago(lateAfter+time.Second))
+				w.tell(r)
+				w.tell(r)
+				booked = append(booked, reason.AccountingLate)
+				if now := w.sessionOf(r); !equalSessions(now, before) {
+					t.Errorf("%v: %+v", status, now)
+				}
+			}
+			w.booked(booked...)
+			w.live(a, true)
+			w.vouchesNobody(other4)
+		})
+	}
+}
+
+func TestAsOldAsMayBe(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.time.pass(lateAfter)
+	r := w.acct("alice", AccountingStart, class(a), ago(lateAfter))
+	w.tell(r)
+	w.attached(r, a)
+}
+
+// A clock that is ahead can't make what comes later look older.
+func TestEventInTheFutureIsNow(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	r := w.acct("alice", AccountingStart, class(a), at(inside4), ago(-time.Hour))
+	w.tell(r)
+	if s := w.sessionOf(r); !s.Event.Equal(w.time.now()) || !s.Named.Equal(w.time.now()) {
+		t.Errorf("event %v, named %v", s.Event, s.Named)
+	}
+	w.time.pass(30 * time.Second)
+	w.tell(w.acct("alice", AccountingStop))
+	w.live(a, false)
+}
+
+func TestRecordWithoutTimesIsOfNow(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	r := w.acct("alice", AccountingStart, class(a), func(r *Accounting) { r.Event, r.Came = time.Time{}, time.Time{} })
+	w.tell(r)
+	if s := w.sessionOf(r); !s.Event.Equal(w.time.now()) || !s.Seen.Equal(w.time.now()) {
+		t.Errorf("event %v, seen %v", s.Event, s.Seen)
+	}
+}
+
+func TestInterimsThatDifferOnlyInTime(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.tell(w.acct("alice", AccountingStart, class(a)))
+	for range 3 {
+		w.time.pass(time.Minute)
+		r := w.acct("alice", AccountingInterim, at(inside4))
+		w.tell(r)
+		if s := w.sessionOf(r); !s.Event.Equal(r.Event) || !s.Seen.Equal(r.Came) || !s.Named.Equal(r.Event) {
+			t.Errorf("event %v, seen %v, named %v, want %v", s.Event, s.Seen, s.Named, r.Event)
+		}
+		w.vouches(inside4, "alice", policy.Allow)
+	}
+}
+
+// Two of one second are two if they count differently.
+func TestInterimsOfOneSecond(t *testing.T) {
+	w := newWorld(t)
+	w.tell(w.acct("alice", AccountingStart))
+	w.time.pass(time.Minute)
+	w.tell(w.acct("alice", AccountingInterim, lasted(time.Minute)))
+	r := w.acct("alice", AccountingInterim, lasted(time.Minute), at(inside4), func(r *Accounting) { r.Output = 7 })
+	w.tell(r)
+	if s := w.sessionOf(r); s.Output != 7 || !s.Address4.IsValid() {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A copy that is told again later neither renews nor books anything.
+func TestDuplicatesChangeNothing(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	for _, status := range []AccountingStatus{AccountingStart, AccountingInterim, AccountingStop} {
+		w.time.pass(time.Minute)
+		r := w.acct("alice", status, class(a), at(inside4), lasted(time.Minute))
+		w.tell(r)
+		before, rows := w.sessionOf(r), len(w.events(store.Search{}))
+		w.time.pass(20 * time.Second)
+		r.Came = w.time.now()
+		w.tell(r)
+		if after := w.sessionOf(r); !after.Seen.Equal(before.Seen) || !after.Named.Equal(before.Named) || !after.Stopped.Equal(before.Stopped) {
+			t.Errorf("%v: %+v, then %+v", status, before, after)
+		}
+		if n := len(w.events(store.Search{})); n != rows {
+			t.Errorf("%v: %d rows of the book, then %d", status, rows, n)
+		}
+	}
+}
+
+// Without Event-Timestamp a copy is told with its delay in whole seconds.
+func TestCopyOfAStartWithItsDelay(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.tell(w.acct("alice", AccountingStart, class(a), at(inside4)))
+	w.time.pass(3400 * time.Millisecond)
+	w.tell(w.acct("alice", AccountingStart, class(a), at(inside4), ago(3*time.Second)))
+	w.booked(reason.SessionStarted)
+}
+
+func TestReorderedRecordsUpdateNothing(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	start := w.acct("alice", AccountingStart, class(a))
+	w.tell(start)
+	w.time.pass(time.Minute)
+	late := w.acct("alice", AccountingInterim, at(other4), lasted(time.Minute))
+	w.time.pass(time.Minute)
+	r := w.acct("alice", AccountingInterim, at(inside4), lasted(2*time.Minute))
+	w.tell(r)
+	late.Came = w.time.now()
+	w.tell(late)
+	if s := w.sessionOf(r); s.Address4 != netip.MustParseAddr(inside4) || s.Seconds != 2*time.Minute {
+		t.Errorf("%+v", s)
+	}
+	w.tell(w.acct("alice", AccountingStop, ago(time.Minute)))
+	w.live(a, true)
+}
+
+// The first record that arrives may be any.
+func TestLostStart(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.time.pass(time.Minute)
+	r := w.acct("alice", AccountingInterim, class(a), at(inside4), lasted(50*time.Second))
+	w.tell(r)
+	w.attached(r, a)
+	w.booked(reason.SessionStarted)
+	w.vouches(inside4, "alice", policy.Allow)
+}
+
+func TestStopOfASessionNeverSeen(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.time.pass(time.Minute)
+	r := w.acct("alice", AccountingStop, class(a), at(inside4))
+	w.tell(r)
+	if s := w.sessionOf(r); s.Stopped.IsZero() {
+		t.Errorf("%+v", s)
+	}
+	w.live(a, false)
+	w.booked(reason.SessionStopped)
+	w.tell(w.acct("alice", AccountingStart, class(a), ago(30*time.Second)))
+	if s := w.sessionOf(r); s.Stopped.IsZero() {
+		t.Error("reopened")
+	}
+}
+
+// A NAS that lost its memory gives the name of a session to somebody else.
+func TestSessionNameIsGivenToAnotherPerson(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.tell(w.acct("alice", AccountingStart, class(a), at(inside4), named("1")))
+	w.time.pass(30 * time.Second)
+	b := w.dial("bob")
+	r := w.acct("bob", AccountingInterim, class(b), named("1"))
+	w.tell(r)
+	w.attached(r, b)
+	if s := w.sessionOf(r); s.User != "bob" || s.Address4.IsValid() {
+		t.Errorf("%+v", s)
+	}
+	w.booked(reason.SessionStarted, reason.AccountingStranger, reason.SessionStarted)
+	w.vouchesNobody(inside4)
+}
+
+// Whoever has no ticket does not take over hers with the name.
+func TestSessionNameIsGivenToAnotherPersonWithoutATicket(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.tell(w.acct("alice", AccountingStart, class(a), at(inside4), named("1")))
+	w.time.pass(30 * time.Second)
+	r := w.acct("bob", AccountingInterim, at(inside4), named("1"))
+	w.tell(r)
+	w.attached(r, Answer{})
+	w.vouchesNobody(inside4)
+}
+
+// It comes with a Class that is not bob's, too: that is one thing to tell.
+func TestSessionNameIsGivenToAStrangerWithHerClass(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.tell(w.acct("alice", AccountingStart, class(a), named("1")))
+	w.time.pass(30 * time.Second)
+	r := w.acct("bob", AccountingStart, class(a), named("1"))
+	w.tell(r)
+	w.attached(r, Answer{})
+	w.booked(reason.SessionStarted, reason.AccountingStranger, reason.SessionStarted)
+}
+
+// A session that begins again with a forged Class does not keep its ticket.
+func TestSessionThatBeginsAgainWithAForgedClass(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.tell(w.acct("alice", AccountingStart, class(a)))
+	w.time.pass(time.Minute)
+	r := w.acct("alice", AccountingStart, func(r *Accounting) { r.Class = []string{"sk1.forged"} })
+	w.tell(r)
+	w.attached(r, Answer{})
+}
+
+// A NAS that lost the reply tells its Start again, later than a copy would be.
+func TestSessionThatBeginsAgainKeepsItsTicket(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.tell(w.acct("alice", AccountingStart, class(a)))
+	w.time.pass(2 * time.Minute)
+	r := w.acct("alice", AccountingStart, at(inside4))
+	w.tell(r)
+	w.attached(r, a)
+}
+
+func TestSessionNameIsGivenToTheSamePersonAgain(t *testing.T) {
+	w := newWorld(t)
+	first := w.dial("alice")
+	w.tell(w.acct("alice", AccountingStart, class(first), at(inside4)))
+	w.time.pass(time.Minute)
+	second := w.dial("alice")
+	r := w.acct("alice", AccountingStart, class(second))
+	w.tell(r)
+	w.attached(r, second)
+	if s := w.sessionOf(r); s.Address4.IsValid() || !s.Started.Equal(w.time.now()) {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A session that was taken for lost goes on when it is heard of again.
+func TestLostSessionIsFoundAgain(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	r := w.acct("alice", AccountingStart, class(a))
+	w.tell(r)
+	w.must(w.Store.ChangeSession(t.Context(), w.sessionOf(r).SessionKey, func(s store.Session) store.SessionChange {
+		s.Stopped, s.Cause = w.time.now(), store.CauseLost
+		return store.SessionChange{Session: s}
+	}))
+	w.time.pass(time.Minute)
+	w.tell(w.acct("alice", AccountingInterim, at(inside4)))
+	if s := w.sessionOf(r); !s.Stopped.IsZero() || s.Cause != "" {
+		t.Errorf("%+v", s)
+	}
+	w.vouches(inside4, "alice", policy.Allow)
+}
+
+func TestOnAndOffEndOnlyThatNAS(t *testing.T) {
+	for _, status := range []AccountingStatus{AccountingOn, AccountingOff} {
+		w := newWorld(t)
+		a := w.dial("alice")
+		one := w.acct("alice", AccountingStart, class(a), at(inside4))
+		w.tell(one)
+		b := w.dial("bob")
+		two := w.acct("bob", AccountingStart, class(b), at(other4), func(r *Accounting) { r.NAS = "nas2" })
+		w.tell(two)
+		w.time.pass(10 * time.Second)
+		on := w.acct("", status, func(r *Accounting) { r.NAS, r.Session, r.User, r.Source = "nas1", "", "", Source{} })
+		w.tell(on)
+		if s := w.sessionOf(one); s.Stopped.IsZero() {
+			t.Errorf("%v: the session goes on", status)
+		}
+		if s := w.sessionOf(two); !s.Stopped.IsZero() {
+			t.Errorf("%v: the other NAS's session ended", status)
+		}
+		w.live(a, false)
+		w.live(b, true)
+		w.vouchesNobody(inside4)
+		w.vouches(other4, "bob", policy.Allow)
+		w.booked(reason.SessionStarted, reason.SessionStarted, reason.NASRestarted)
+
+		// A copy of it, and one that was on its way while somebody came in.
+		w.time.pass(10 * time.Second)
+		again := w.acct("alice", AccountingStart, named("after"))
+		w.tell(again)
+		on.Came = w.time.now()
+		w.tell(on)
+		w.restart()
+		w.tell(on)
+		if s := w.sessionOf(again); !s.Stopped.IsZero() {
+			t.Errorf("%v ended what began after it", status)
+		}
+	}
+}
+
+func TestUnknownStatusIsBookedAsItIs(t *testing.T) {
+	w := newWorld(t)
+	r := w.acct("alice", 15)
+	w.tell(r)
+	w.tell(r)
+	w.booked(reason.AccountingOther)
+	if e := w.events(store.Search{Outcome: "noticed"})[0]; e.Detail != "status 15 nas nas1 session s-alice" {
+		t.Errorf("%q", e.Detail)
+	}
+	if s := w.sessionOf(r); !s.Seen.IsZero() {
+		t.Error("it made a session")
+	}
+}
+
+// A name that nobody has may be anything that was typed.
+func TestUnknownUserIsMaskedInTheBook(t *testing.T) {
+	w := newWorld(t)
+	w.tell(w.acct("hunter2", AccountingStart))
+	if e := w.events(store.Search{Outcome: "noticed"})[0]; e.Typed != "h…" || e.Person != 0 {
+		t.Errorf("%+v", e)
+	}
+}
+
+func TestRecordThatCantBeWrittenIsAnError(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	w.must(w.Store.Close())
+	for _, status := range []AccountingStatus{AccountingStart, AccountingInterim, AccountingStop, AccountingOn, AccountingOff, 99} {
+		r := w.acct("alice", status, class(a))
+		for range 2 { // nor is it taken for told the second time
+			if err := w.Account(context.Background(), r); err == nil {
+				t.Errorf("%v: no error", status)
+			}
+		}
+	}
+}
