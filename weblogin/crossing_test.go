@@ -178,6 +178,12 @@ func (j *judge) EndSession(_ context.Context, _ gate.Request, p gate.Person, id 
 
 func (j *judge) SignOut(context.Context, gate.Request, gate.Person) (int, error) { return 0, j.err }
 
+func (j *judge) Tunnel(context.Context, gate.Request) (gate.Holder, error) {
+	return gate.Holder{}, j.err
+}
+
+func (j *judge) Word(context.Context, gate.Request) (gate.Word, error) { return gate.Word{}, j.err }
+
 // wantBooked wants exactly these faults in the book, and none besides.
 func (j *judge) wantBooked(t *testing.T, faults ...gate.Fault) {
 	t.Helper()

@@ -15,6 +15,7 @@ type flow struct {
 	errand  string // what waits there; "" nothing
 	name    string // as typed
 	stepUp  bool   // the name is that of the ticket in the cookie, which lends what it proves
+	tunnel  bool   // the name is of who has this address in a VPN's tunnel, whose ticket lends
 
 	// password waits here for the code, where one is needed: outside they are
 	// judged together, so that nobody can try passwords.
@@ -75,13 +76,16 @@ func (v *visit) attempt(f flow) gate.Request {
 	if f.stepUp {
 		q = v.holding(f.judgedBy())
 	}
-	q.User = f.name
+	q.User, q.Tunnel = f.name, f.tunnel
 	return q
 }
 
 // prompt asks what the flow's pages have to ask for, and which request is to
 // be judged: the service may see the person elsewhere than we do.
 func (v *visit) prompt(f flow) (gate.Request, gate.Prompt, error) {
+	if f.tunnel {
+		return v.promptTunnel(f)
+	}
 	q := v.attempt(f)
 	if e, ok := v.errand(f.errand); ok {
 		return v.s.toward(v.r.Context(), q, e)

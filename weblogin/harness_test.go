@@ -40,6 +40,10 @@ type fakeGate struct {
 	ended    []string
 	faults   []gate.Fault
 	everyone []string // who signed out everywhere
+
+	tunnels map[string]gate.Holder // by the address in a VPN's tunnel
+	word    gate.Word              // that a ticket with a code gives
+	worded  []gate.Request         // of Word
 }
 
 var people = map[string]int64{"alice": 1, "bob": 2}
@@ -93,8 +97,7 @@ func (g *fakeGate) Prompt(_ context.Context, r gate.Request) (gate.Prompt, error
 	}
 	p := g.needs(r)
 	if h, ok := g.held(r); ok && h.Person.Name == r.User {
-		p.Password = p.Password && !slices.Contains(h.Proves, policy.Password)
-		p.Code = p.Code && !slices.Contains(h.Proves, policy.OTP)
+		p = missing(p, h)
 	}
 	return p, nil
 }
@@ -107,6 +110,11 @@ func (g *fakeGate) Admit(_ context.Context, r gate.Request) (gate.Answer, error)
 		return gate.Answer{}, errDown
 	}
 	p, _ := g.Prompt(context.Background(), r)
+	vpn := g.tunnels[r.Source.Addr.String()]
+	if !r.Tunnel || vpn.Person.Name != r.User || g.over(vpn.Ticket.ID) {
+		vpn = gate.Holder{}
+	}
+	p = missing(p, vpn)
 	g.n++
 	id, known := people[r.User]
 	if r.Service == g.denied || !known || p.Password && string(r.Password) != testPassword || p.Code && string(r.Code) != "123456" {
@@ -131,6 +139,9 @@ func (g *fakeGate) Admit(_ context.Context, r gate.Request) (gate.Answer, error)
 	if lent, ok := g.held(r); ok && lent.Person.ID == id {
 		session.Parent = lent.Ticket.ID
 	}
+	if vpn.Ticket.ID != "" {
+		session.Parent = vpn.Ticket.ID
+	}
 	g.sessions = append([]gate.Session{session}, g.sessions...)
 	return gate.Answer{Outcome: gate.Admitted, Person: h.Person, Ticket: gate.Ticket{ID: h.Ticket.ID, Secret: gate.Secret(secret)}}, nil
 }
@@ -145,18 +156,63 @@ func (g *fakeGate) Present(_ context.Context, r gate.Request) (gate.Holder, erro
 		return gate.Holder{}, errDown
 	}
 	h, ok := g.held(r)
-	if !ok || slices.Contains(g.ended, h.Ticket.ID) {
+	if !ok || g.over(h.Ticket.ID) {
 		return gate.Holder{}, nil
 	}
+	return g.worth(h, r), nil
+}
+
+// worth judges a ticket for a request.
+func (g *fakeGate) worth(h gate.Holder, r gate.Request) gate.Holder {
 	need := g.needs(r)
 	h.Zone, h.Verdict = need.Zone, policy.Allow
+	lacks := missing(need, h)
 	switch {
 	case r.Service == g.denied:
 		h.Verdict = policy.Deny
-	case need.Code && !slices.Contains(h.Proves, policy.OTP):
-		h.Verdict = policy.Ask
+	case lacks.Password || lacks.Code:
+		h.Verdict, h.Missing = policy.Ask, lacks
 	}
-	return h, nil
+	return h
+}
+
+// missing is what has to be shown besides what the ticket proves.
+func missing(p gate.Prompt, h gate.Holder) gate.Prompt {
+	p.Password = p.Password && !slices.Contains(h.Proves, policy.Password)
+	p.Code = p.Code && !slices.Contains(h.Proves, policy.OTP)
+	return p
+}
+
+// over reports whether a ticket has ended, or one that it rests on.
+func (g *fakeGate) over(id string) bool {
+	for _, one := range g.sessions {
+		if one.ID == id && one.Parent != "" && g.over(one.Parent) {
+			return true
+		}
+	}
+	return slices.Contains(g.ended, id)
+}
+
+func (g *fakeGate) Tunnel(_ context.Context, r gate.Request) (gate.Holder, error) {
+	if g.down {
+		return gate.Holder{}, errDown
+	}
+	h, ok := g.tunnels[r.Source.Addr.String()]
+	if !ok || g.over(h.Ticket.ID) {
+		return gate.Holder{}, nil
+	}
+	return g.worth(h, r), nil
+}
+
+func (g *fakeGate) Word(_ context.Context, r gate.Request) (gate.Word, error) {
+	if g.down {
+		return gate.Word{}, errDown
+	}
+	g.worded = append(g.worded, r)
+	if h, ok := g.held(r); !ok || !slices.Contains(h.Proves, policy.OTP) {
+		return gate.Word{}, nil
+	}
+	return g.word, nil
 }
 
 func (g *fakeGate) Sessions(_ context.Context, person int64) ([]gate.Session, error) {
@@ -166,7 +222,7 @@ func (g *fakeGate) Sessions(_ context.Context, person int64) ([]gate.Session, er
 	var own []gate.Session
 	for _, one := range g.sessions {
 		for _, h := range g.holders {
-			if h.Ticket.ID == one.ID && h.Person.ID == person && !slices.Contains(g.ended, one.ID) {
+			if h.Ticket.ID == one.ID && h.Person.ID == person && !g.over(one.ID) {
 				own = append(own, one)
 			}
 		}
@@ -234,6 +290,7 @@ func newPages(t *testing.T) *pagesRig {
 			{Name: "webmail", Title: "Web mail", URL: site("https://webmail.example.ac.jp/")},
 			{Name: "wiki", Title: "Wiki", URL: site("https://wiki.example.ac.jp/w/")},
 		},
+		VPNs: []VPN{{Name: "ssl-vpn", Title: "SSL-VPN"}},
 		Log:  slog.New(slog.NewTextHandler(&r.log, nil)),
 		Now:  func() time.Time { return r.now },
 		Wait: func(_ context.Context, d time.Duration) { r.waited = append(r.waited, d) },

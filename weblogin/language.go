@@ -52,7 +52,7 @@ var languageNames = map[string]string{"ja": "日本語", "en": "English"}
 // address of its own; then the link goes to the page with that form.
 func (v *visit) choices() (list []choice) {
 	path := v.r.URL.Path
-	if v.r.Method == http.MethodPost && !strings.HasPrefix(path, "/login") {
+	if v.r.Method == http.MethodPost && path != "/word" && !strings.HasPrefix(path, "/login") {
 		path = "/"
 	}
 	for _, l := range v.s.Site.Languages {
@@ -67,7 +67,7 @@ func (v *visit) choices() (list []choice) {
 // this one was asked with.
 func (v *visit) path(path, language string) string {
 	with := []string{"lang", language}
-	for _, name := range []string{"service", "e", "flow", "ref"} {
+	for _, name := range []string{"service", "e", "flow", "ref", "other"} {
 		with = append(with, name, bounded(v.r.FormValue(name), maxParameter))
 	}
 	return pathWith(path, with...)

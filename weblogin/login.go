@@ -1,6 +1,7 @@
 package weblogin
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"unicode"
@@ -9,23 +10,31 @@ import (
 	"sekisho/policy"
 )
 
-// login asks for the name, or goes on at once for whoever is signed in.
+// login begins a sign-in, or shows the first page again to whoever comes back
+// from a later one.
 func (v *visit) login() {
-	if v.r.FormValue("flow") != "" { // back from a later page
-		if f, ok := v.open(); ok {
-			v.namePage(f, http.StatusOK, nil)
-		} else {
-			v.expired()
-		}
+	if v.r.FormValue("flow") == "" {
+		v.arrive(v.asked())
 		return
 	}
-	f := v.asked()
+	switch f, ok := v.open(); {
+	case !ok:
+		v.expired()
+	case f.tunnel: // whose the address is may have changed
+		v.arrive(flow{service: f.service, errand: f.errand})
+	default:
+		v.namePage(f, http.StatusOK, nil)
+	}
+}
+
+// arrive asks who it is, or goes on at once for whoever is signed in.
+func (v *visit) arrive(f flow) {
 	holder, q, err := v.present(f)
 	switch {
 	case err != nil:
 		v.ourSide("present the ticket", err)
 	case holder.Person.ID == 0:
-		v.namePage(f, http.StatusOK, nil)
+		v.newcomer(f)
 	case holder.Verdict == policy.Allow:
 		v.goOn(f, v.s.ticketSecret(v.r))
 	case holder.Verdict == policy.Ask:
@@ -51,7 +60,7 @@ func (v *visit) asked() (f flow) {
 func (v *visit) namePage(f flow, status int, a *alert) {
 	_, p, err := v.prompt(f)
 	if err != nil {
-		v.ourSide("ask what is needed", err)
+		v.cantAsk(f, err)
 		return
 	}
 	v.form(f, p, status, "name", v.words.NameTitle, a)
@@ -78,7 +87,7 @@ func (v *visit) takeName() {
 	default:
 		v.change(f, func(kept *flow) {
 			clear(kept.password)
-			kept.name, kept.stepUp, kept.password, kept.refusal = name, false, nil, nil
+			kept.name, kept.stepUp, kept.tunnel, kept.password, kept.refusal = name, false, false, nil, nil
 			f = *kept
 		})
 		f.id = v.r.PostFormValue("flow")
@@ -91,7 +100,7 @@ func (v *visit) next(f flow) {
 	_, p, err := v.prompt(f)
 	switch {
 	case err != nil:
-		v.ourSide("ask what is needed", err)
+		v.cantAsk(f, err)
 	case p.Code && !p.Password:
 		v.to(f.step("/login/code"))
 	default:
@@ -108,10 +117,20 @@ func (v *visit) at() (f flow, q gate.Request, p gate.Prompt, ok bool) {
 	}
 	q, p, err := v.prompt(f)
 	if err != nil {
-		v.ourSide("ask what is needed", err)
+		v.cantAsk(f, err)
 		return f, q, p, false
 	}
 	return f, q, p, true
+}
+
+// cantAsk answers where it is not known what the flow has to ask for.
+func (v *visit) cantAsk(f flow, err error) {
+	if errors.Is(err, errMoved) {
+		v.s.flows.drop(f.id)
+		v.expired()
+		return
+	}
+	v.ourSide("ask what is needed", err)
 }
 
 func (v *visit) password() {
@@ -172,9 +191,17 @@ func (v *visit) takeCode() {
 
 // form shows a page of the flow.
 func (v *visit) form(f flow, p gate.Prompt, status int, name, title string, a *alert) {
+	v.render(status, name, v.formView(f, p, title, a))
+}
+
+func (v *visit) formView(f flow, p gate.Prompt, title string, a *alert) view {
 	page := v.view(title)
 	page.Flow, page.ServiceName, page.Errand, page.Name = f.id, f.service, f.errand, f.name
 	page.Place, page.Alert, page.NotYou = v.place(p.Inside, v.source().Addr), a, f.step("/login")
+	page.Other = v.r.FormValue("other") != ""
+	if f.tunnel {
+		page.NotYou = pathWith("/login", "service", f.service, "e", f.errand, "other", "1")
+	}
 	if service := v.s.byName(f.service); service != nil {
 		page.Service = service.Title
 	}
@@ -182,7 +209,7 @@ func (v *visit) form(f flow, p gate.Prompt, status int, name, title string, a *a
 	if !p.Inside {
 		page.Why = v.words.CodeWhyOutside
 	}
-	v.render(status, name, page)
+	return page
 }
 
 func (v *visit) refusalOf(f flow) *alert {

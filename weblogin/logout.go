@@ -45,33 +45,40 @@ func (v *visit) signOut() {
 		v.bye(farewell{})
 		return
 	}
-	var sessions []gate.Session
+	var said farewell
 	if err == nil {
-		sessions, err = v.s.Gate.Sessions(v.r.Context(), person.ID)
+		said, _, err = v.end(person, began, reason.SignedOut)
 	}
-	if err == nil {
-		err = v.s.Gate.EndSession(v.r.Context(), v.request(portalService), person, began, reason.SignedOut)
-	}
-	if err != nil && !errors.Is(err, gate.ErrNoSession) {
+	if err != nil {
 		v.ourSide("sign out", err)
 		return
 	}
-	v.bye(v.account(began, sessions))
+	v.bye(said)
 }
 
-// account tells what ends with a ticket, and what stays.
-func (v *visit) account(began string, sessions []gate.Session) (f farewell) {
-	ended := restsOn(began, sessions)
-	for _, one := range sessions {
-		list := &f.Left
-		if slices.Contains(ended, one.ID) {
-			list = &f.Ended
+// end ends a sign-in of the person, and tells what ended with it and what is
+// left. One that has ended already, or that is somebody else's, changes
+// nothing.
+func (v *visit) end(p gate.Person, id string, why gate.Fault) (said farewell, left []gate.Session, err error) {
+	before, err := v.s.Gate.Sessions(v.r.Context(), p.ID)
+	if err != nil {
+		return farewell{}, nil, err
+	}
+	err = v.s.Gate.EndSession(v.r.Context(), v.request(portalService), p, id, why)
+	if err != nil && !errors.Is(err, gate.ErrNoSession) {
+		return farewell{}, nil, err
+	}
+	left, err = v.s.Gate.Sessions(v.r.Context(), p.ID)
+	for _, one := range before {
+		list := &said.Ended
+		if slices.ContainsFunc(left, func(lives gate.Session) bool { return lives.ID == one.ID }) {
+			list = &said.Left
 		}
 		if what := v.what(one); !slices.Contains(*list, what) {
 			*list = append(*list, what)
 		}
 	}
-	return f
+	return said, left, err
 }
 
 func (v *visit) signOutEverywhere() {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"sekisho/gate"
+	"sekisho/policy"
 )
 
 const maxPage = 20 << 10 // octets, with the style
@@ -29,6 +30,11 @@ func TestPagesAreSmall(t *testing.T) {
 			pages[path] = b.get(path)
 		}
 		pages["/login"] = r.browser(homeAddr).get("/login")
+		r.gate.word.Text = testWord
+		pages["word"] = b.get("/word?service=ssl-vpn")
+		pages["word that was made"] = b.post("/word", "service", "ssl-vpn")
+		r.tunnel("alice", policy.OTP)
+		pages["offer"] = r.browser(tunnelAddr).get("/login")
 		for name, s := range pages {
 			if n := len(s.body) + style; n >= maxPage {
 				t.Errorf("%s in %s: %d octets", name, language, n)

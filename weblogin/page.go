@@ -119,10 +119,13 @@ type view struct {
 	// of a form
 	ServiceName, Errand, Flow string
 	NotYou                    string
+	Other                     bool // is asked for, not who has the address in a tunnel
 	Name                      string
+	Offer                     string // whom the VPN's sign-in is of
 	Why                       string // a code is asked for
 
 	Portal   portal
+	Word     vpnWord
 	Farewell farewell
 	Message  messageView
 }

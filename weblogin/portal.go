@@ -17,6 +17,7 @@ import (
 type portal struct {
 	Name      string
 	Services  []destination
+	VPNs      []VPN
 	Devices   []device
 	NoDevices bool // they could not be looked up
 	Sessions  []session
@@ -77,6 +78,7 @@ func (v *visit) portal() {
 	for i := range v.s.Services {
 		p.Services = append(p.Services, destination{v.s.Services[i].Title, v.s.Services[i].start()})
 	}
+	p.VPNs = v.s.VPNs
 	for _, one := range sessions {
 		p.Sessions = append(p.Sessions, v.session(one, holder.Ticket.ID))
 	}
@@ -126,6 +128,9 @@ func (v *visit) what(one gate.Session) string {
 	if service := v.s.byName(one.Service); service != nil {
 		title = service.Title
 	}
+	if vpn, ok := v.s.vpn(one.Service); ok {
+		title = vpn.Title
+	}
 	if one.Door == policy.DoorWeb && one.Service == portalService {
 		title = v.words.Browser
 	}
@@ -137,29 +142,20 @@ func (v *visit) time(t time.Time) string {
 }
 
 // endSession ends one of the person's own sign-ins. One that has ended
-// already, or that is somebody else's, changes nothing.
+// already, or that is somebody else's, changes nothing. Where this browser's
+// own rested on it, as on a VPN's, the person is signed out here.
 func (v *visit) endSession() {
 	holder, ok := v.signedIn()
 	if !ok {
 		return
 	}
-	err := v.s.Gate.EndSession(v.r.Context(), v.request(portalService), holder.Person, v.r.PostFormValue("id"), reason.SessionEnded)
-	if err != nil && !errors.Is(err, gate.ErrNoSession) {
+	said, left, err := v.end(holder.Person, v.r.PostFormValue("id"), reason.SessionEnded)
+	switch {
+	case err != nil:
 		v.ourSide("end a sign-in", err)
-		return
+	case slices.ContainsFunc(left, func(one gate.Session) bool { return one.ID == holder.Ticket.ID }):
+		v.to("/")
+	default:
+		v.bye(said)
 	}
-	v.to("/")
-}
-
-// restsOn are the names of a ticket and of all that rest on it.
-func restsOn(id string, sessions []gate.Session) []string {
-	tree := []string{id}
-	for i := 0; i < len(tree); i++ {
-		for _, one := range sessions {
-			if one.Parent == tree[i] && !slices.Contains(tree, one.ID) {
-				tree = append(tree, one.ID)
-			}
-		}
-	}
-	return tree
 }

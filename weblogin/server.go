@@ -44,6 +44,10 @@ type Gate interface {
 	EndSession(ctx context.Context, r gate.Request, p gate.Person, id string, why gate.Fault) error
 	// SignOut ends everything the person is signed in to.
 	SignOut(ctx context.Context, r gate.Request, p gate.Person) (ended int, err error)
+	// Tunnel judges the ticket of whoever has the address in a VPN's tunnel.
+	Tunnel(context.Context, gate.Request) (gate.Holder, error)
+	// Word makes what the person types, once, to sign in to a VPN.
+	Word(context.Context, gate.Request) (gate.Word, error)
 }
 
 // Accounts is where the portal learns of the person's devices.
@@ -58,6 +62,7 @@ type Server struct {
 	URL      *url.URL // of the sign-in host, as browsers reach it
 	Site     Site
 	Services []Service
+	VPNs     []VPN // that a word opens
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer // nil counts nothing
 	Now      func() time.Time      // nil: the machine's

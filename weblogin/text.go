@@ -16,6 +16,8 @@ type words struct {
 	Next, SignIn, NotYou, SigningIn  string
 	NameTitle, NameMissing, NameHint string
 
+	OfferTitle, OfferText, OfferYes, OfferNo string
+
 	PasswordTitle, PasswordMissing string
 
 	CodeTitle, CodeMissing, CodeHint, CodeWhyOutside, CodeWhyService, NoDevice string
@@ -26,6 +28,9 @@ type words struct {
 	Sessions, SessionsHint, Since, Until, From, With, ThisBrowser, End, Browser             string
 	SignOut, SignOutTitle, SignOutText, SignOutButton, Everywhere, EverywhereText           string
 	SignedOutTitle, SignedOutText, SignedOutEverywhere, Ended, Left, LeftHint, CloseBrowser string
+
+	VPN, WordHint, WordLink, WordTitle, WordAbout, WordMake string
+	WordUse, WordUntil, WordNever, WordOnce                 string
 
 	HelpTitle, HelpIntro     string
 	HelpSteps                []string

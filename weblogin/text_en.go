@@ -9,6 +9,9 @@ var english = words{
 	Next: "Next", SignIn: "Sign in", NotYou: "Not you?", SigningIn: "Signing in as",
 	NameTitle: "Sign in: user name", NameMissing: "Please enter your user name.", NameHint: "The user name of your university account.",
 
+	OfferTitle: "Sign in: you are on the VPN", OfferText: "You are connected through the VPN as %s.",
+	OfferYes: "Continue as %s", OfferNo: "Someone else",
+
 	PasswordTitle: "Sign in: password", PasswordMissing: "Please enter your password.",
 
 	CodeTitle: "Sign in: one-time code", CodeMissing: "Please enter the code.",
@@ -32,10 +35,19 @@ var english = words{
 	SignOutButton: "Sign out", Everywhere: "Sign out everywhere",
 	EverywhereText: "Ends every sign-in above, on all your devices.",
 	SignedOutTitle: "Signed out", SignedOutText: "You are signed out of this page.",
-	SignedOutEverywhere: "All your sign-ins have ended. A VPN that is connected stays so until you disconnect it, or until its time is over.",
+	SignedOutEverywhere: "All your sign-ins have ended. A VPN may stay connected until you disconnect it, or until its time is over.",
 	Ended:               "Ended", Left: "Still signed in",
 	LeftHint:     "A VPN stays connected until you disconnect it. Programs and other browsers stay signed in; you can end them on my page.",
 	CloseBrowser: "A service may have a sign-in of its own. On a computer that others use, close the browser as well.",
+
+	VPN: "VPN", WordHint: "A VPN word lets you connect to the VPN without typing your password and a code again.",
+	WordLink: "VPN word for %s", WordTitle: "VPN word",
+	WordAbout: "You type the word in the VPN program, in place of your password. It works once, for a few minutes.",
+	WordMake:  "Show me a word",
+	WordUse:   "Type this word in place of your password in the VPN program:",
+	WordUntil: "It works once, until",
+	WordNever: "Never tell the word to anybody. The help desk will not ask for it.",
+	WordOnce:  "The word is shown only now. If this page is loaded again, a new word is made and this one no longer works.",
 
 	HelpTitle: "When sign-in fails",
 	HelpIntro: "Please go through these in order.",
@@ -76,6 +88,7 @@ var english = words{
 		"not-allowed":     {"You can't use this", "You are signed in, but this service is not open to you from here. If you think that it should be, please ask the help desk."},
 		"handshake":       {"This link is of no use any more", "It has expired, was used, or belongs to another browser. Please open the service again."},
 		"not-let-in":      {"You can't use this service", "You are signed in, but the service can't be opened from here. Please open it again, or ask the help desk."},
+		"no-word":         {"No VPN word can be made now", "Only a sign-in with your one-time code gives a VPN word. This one was made without a code, or through the VPN. Outside the campus network, sign out here, sign in again with your code, and come back to this page."},
 		"signed-out-here": {"Signed out of this service", "You are signed out of this service only. The others stay open until you sign out of them, too."},
 	},
 }

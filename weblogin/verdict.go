@@ -48,6 +48,12 @@ func (v *visit) admitted(f flow, answer gate.Answer) {
 	v.s.flows.drop(f.id)
 	v.endFormer(answer.Person)
 	http.SetCookie(v.w, v.s.cookie(ticketCookie, string(answer.Ticket.Secret)))
+	if f.tunnel && f.errand != "" {
+		// The service may see the person elsewhere, where the tunnel says
+		// nothing: the new ticket is judged there before they go on.
+		v.to(pathWith("/login", "service", f.service, "e", f.errand))
+		return
+	}
 	v.goOn(f, answer.Ticket.Secret)
 }
 
