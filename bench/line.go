@@ -30,7 +30,10 @@ type line struct {
 	requests [][]byte
 	next     int
 	pending  [idents]pending
-	open     int // how many are pending
+	last     [idents][]byte // request of each Identifier, answered or not
+	sent     []pending      // in this order, for the copies
+	copied   []int          // how many of them, for each of the Copies
+	open     int            // how many are pending
 	window   int
 	stopped  bool
 	tally    Tally
@@ -46,6 +49,7 @@ func newLine(l *Load, i int, conn *net.UDPConn) *line {
 	x := &line{
 		load: l, conn: conn, batch: ipv4.NewPacketConn(conn), forge: newForge(), requests: l.Requests[i],
 		out:    make([]ipv4.Message, idents),
+		copied: make([]int, len(l.Copies)),
 		window: l.Window / len(l.Requests),
 	}
 	if i < l.Window%len(l.Requests) {
@@ -118,6 +122,9 @@ func (x *line) take(in []ipv4.Message, now time.Time) {
 	defer x.mu.Unlock()
 	for i := range in {
 		reply := in[i].Buffers[0][:in[i].N]
+		if len(reply) >= headerLen && x.load.Heard != nil && x.last[reply[1]] != nil {
+			x.load.Heard(x.last[reply[1]], reply)
+		}
 		if len(reply) < headerLen || x.pending[reply[1]].request == nil {
 			x.tally.Stray++
 			continue
@@ -126,7 +133,7 @@ func (x *line) take(in []ipv4.Message, now time.Time) {
 		if !x.load.Unsigned && x.tally.Answered()%sampleEvery == 0 && !x.forge.authentic(reply, p.request) {
 			x.tally.Forged++
 		}
-		if radius.Code(reply[0]) == radius.CodeAccessAccept || x.load.Unsigned {
+		if x.load.good(reply) {
 			x.tally.Accepted++
 		} else {
 			x.tally.Refused++
@@ -135,6 +142,15 @@ func (x *line) take(in []ipv4.Message, now time.Time) {
 		x.tally.Took = now.Sub(x.start)
 		x.release(p)
 	}
+}
+
+// good reports whether a reply is what was hoped for.
+func (l *Load) good(reply []byte) bool {
+	switch radius.Code(reply[0]) {
+	case radius.CodeAccessAccept, radius.CodeAccountingResponse:
+		return true
+	}
+	return l.Unsigned
 }
 
 // release frees an Identifier.
@@ -171,6 +187,22 @@ func (x *line) postOne(now time.Time) {
 	x.send(1, now)
 }
 
+// postCopies sends the copies that are due.
+func (x *line) postCopies(now time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	out := x.out[:0]
+	for i, after := range x.load.Copies {
+		for x.copied[i] < len(x.sent) && len(out) < len(x.out) && now.Sub(x.sent[x.copied[i]].sent) >= after {
+			out = out[:len(out)+1]
+			out[len(out)-1].Buffers[0] = x.sent[x.copied[i]].request
+			x.copied[i]++
+		}
+	}
+	x.tally.Copies += len(out)
+	x.write(out, now)
+}
+
 // send sends the next n requests in one system call.
 func (x *line) send(n int, now time.Time) {
 	out := x.out[:0]
@@ -179,12 +211,22 @@ func (x *line) send(n int, now time.Time) {
 		if request == nil {
 			break
 		}
-		x.pending[request[1]] = pending{request, now}
-		x.open++
+		if !x.load.Noise {
+			x.pending[request[1]] = pending{request, now}
+			x.open++
+		}
+		x.last[request[1]] = request
+		if len(x.load.Copies) > 0 {
+			x.sent = append(x.sent, pending{request, now})
+		}
 		out = out[:len(out)+1]
 		out[len(out)-1].Buffers[0] = request
 	}
 	x.tally.Sent += len(out)
+	x.write(out, now)
+}
+
+func (x *line) write(out []ipv4.Message, now time.Time) {
 	for len(out) > 0 {
 		sent, err := x.batch.WriteBatch(out, 0)
 		if err != nil {

@@ -14,6 +14,7 @@ const (
 	perSocket  = 32 // of the window
 	maxSockets = 8
 	buffer     = 4 << 20
+	afterward  = 100 * time.Millisecond // that the answers to the last copies may take
 )
 
 // order is which request leaves next.
@@ -26,7 +27,8 @@ const (
 )
 
 // Load sends requests to a server and counts what comes back. Nothing is
-// retransmitted. The requests are built before the time starts.
+// retransmitted unless there are Copies. The requests are built before the
+// time starts.
 type Load struct {
 	To       netip.AddrPort
 	From     netip.Addr // local address; the zero one is outside
@@ -36,6 +38,26 @@ type Load struct {
 	Rate     float64       // requests a second, answered or not; 0: by the window
 	For      time.Duration // 0: until there are no more
 	Unsigned bool          // the peer only echoes
+	Noise    bool          // with a Rate: nobody shall answer, an answer is a stray
+
+	// Copies, with a Rate, are when each request is sent again, answered or
+	// not, reckoned from the first time.
+	Copies []time.Duration
+
+	// Heard, if not nil, is told of each answer to the request that was the
+	// last of its Identifier, also of the second to the same. Several
+	// goroutines call it.
+	Heard func(request, reply []byte)
+}
+
+// ports are the sockets of a Load: of another one, too, if it is to come from
+// the same ports.
+type ports []*net.UDPConn
+
+func (p ports) close() {
+	for _, conn := range p {
+		conn.Close()
+	}
 }
 
 // sockets is how many a window needs: a source port has 256 Identifiers, and
@@ -58,18 +80,37 @@ func spread(n, sockets int, build func(i int, id byte) []byte) [][][]byte {
 
 // Run sends and waits for the last reply.
 func (l *Load) Run() (*Tally, error) {
+	p, err := l.open()
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	return l.through(p)
+}
+
+// open opens a socket for each list of requests.
+func (l *Load) open() (ports, error) {
 	if !l.From.IsValid() {
 		l.From = outside
 	}
-	lines := make([]*line, len(l.Requests))
-	for i := range lines {
+	var p ports
+	for range l.Requests {
 		conn, err := net.DialUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(l.From, 0)), net.UDPAddrFromAddrPort(l.To))
 		if err != nil {
+			p.close()
 			return nil, fmt.Errorf("load: %w", err)
 		}
-		defer conn.Close()
 		conn.SetReadBuffer(buffer)
 		conn.SetWriteBuffer(buffer)
+		p = append(p, conn)
+	}
+	return p, nil
+}
+
+// through is Run through sockets that are open, and stay so.
+func (l *Load) through(p ports) (*Tally, error) {
+	lines := make([]*line, len(p))
+	for i, conn := range p {
 		lines[i] = newLine(l, i, conn)
 	}
 	start := time.Now()
@@ -91,6 +132,7 @@ func (l *Load) Run() (*Tally, error) {
 		t.Accepted += x.tally.Accepted
 		t.Refused += x.tally.Refused
 		t.Lost += x.tally.Lost
+		t.Copies += x.tally.Copies
 		t.Forged += x.tally.Forged
 		t.Stray += x.tally.Stray
 		t.Took = max(t.Took, x.tally.Took)
@@ -100,19 +142,29 @@ func (l *Load) Run() (*Tally, error) {
 	return &t, errors.Join(errs...)
 }
 
-// pace sends at the rate, whatever comes back.
+// pace sends at the rate, whatever comes back, and then the copies that are
+// left.
 func (l *Load) pace(lines []*line, start time.Time) {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
+	end := l.For
+	if len(l.Copies) > 0 {
+		end += slices.Max(l.Copies) + afterward
+	}
 	turn, sent := 0, 0
 	for now := range tick.C {
 		past := now.Sub(start)
-		if past >= l.For {
-			break
-		}
-		for due := int(past.Seconds() * l.Rate); sent < due; sent++ {
+		for due := int(min(past, l.For).Seconds() * l.Rate); sent < due; sent++ {
 			lines[turn].postOne(now)
 			turn = (turn + 1) % len(lines)
+		}
+		if len(l.Copies) > 0 {
+			for _, x := range lines {
+				x.postCopies(now)
+			}
+		}
+		if past >= end {
+			break
 		}
 	}
 	for _, x := range lines {

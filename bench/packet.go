@@ -25,10 +25,16 @@ const (
 // forge makes requests and checks replies. The key is mixed into its HMAC
 // once. It is for one goroutine.
 type forge struct {
-	mac hash.Hash
+	secret []byte
+	mac    hash.Hash
 }
 
-func newForge() *forge { return &forge{hmac.New(md5.New, []byte(secret))} }
+func newForge() *forge { return forgeWith(secret) }
+
+// forgeWith signs with a secret that need not be the right one.
+func forgeWith(secret string) *forge {
+	return &forge{[]byte(secret), hmac.New(md5.New, []byte(secret))}
+}
 
 // status is a Status-Server (RFC 5997).
 func (f *forge) status(id byte) []byte {
@@ -63,6 +69,19 @@ func (f *forge) sign(b []byte) []byte {
 	return b
 }
 
+// seal ends an Accounting-Request with its authenticator (RFC 2866 §3).
+func (f *forge) seal(b []byte) []byte {
+	binary.BigEndian.PutUint16(b[2:], uint16(len(b)))
+	clear(b[authAt:headerLen])
+	sum := md5.Sum(append(b[:len(b):len(b)], f.secret...))
+	copy(b[authAt:], sum[:])
+	return b
+}
+
+func integer(b []byte, typ radius.Type, n uint32) []byte {
+	return attribute(b, typ, binary.BigEndian.AppendUint32(nil, n))
+}
+
 func attribute(b []byte, typ radius.Type, value []byte) []byte {
 	b = append(b, byte(typ), byte(len(value)+2))
 	return append(b, value...)
@@ -90,9 +109,9 @@ func (f *forge) authentic(reply, request []byte) bool {
 	if len(reply) < headerLen || int(binary.BigEndian.Uint16(reply[2:])) != len(reply) || reply[1] != request[1] {
 		return false
 	}
-	b := append(make([]byte, 0, len(reply)+len(secret)), reply...)
+	b := append(make([]byte, 0, len(reply)+len(f.secret)), reply...)
 	copy(b[authAt:], request[authAt:headerLen])
-	if md5.Sum(append(b, secret...)) != [md5.Size]byte(reply[authAt:headerLen]) {
+	if md5.Sum(append(b, f.secret...)) != [md5.Size]byte(reply[authAt:headerLen]) {
 		return false
 	}
 	for at := headerLen; at+2 <= len(b) && int(b[at+1]) >= 2 && at+int(b[at+1]) <= len(b); at += int(b[at+1]) {

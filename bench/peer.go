@@ -21,5 +21,6 @@ type peer struct {
 	*process
 	name  string
 	to    netip.AddrPort
-	first time.Time // when it gave its first answer; zero: not looked at
+	acct  netip.AddrPort // where it takes accounting; zero: nowhere
+	first time.Time      // when it gave its first answer; zero: not looked at
 }

@@ -93,10 +93,11 @@ func serveDoor() error {
 	}
 	s := &radiusd.Server{Gate: open{}, StatusMax: math.MaxInt32}
 	s.SetClients(clients)
-	if err := s.Listen([]string{netip.AddrPortFrom(outside, 0).String()}); err != nil {
+	if err := s.Listen([]string{netip.AddrPortFrom(outside, 0).String()}, nil); err != nil {
 		return err
 	}
-	fmt.Println("at", s.Addrs()[0])
+	auth, _ := s.Addrs()
+	fmt.Println("at", auth[0])
 	return s.Serve()
 }
 

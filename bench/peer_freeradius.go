@@ -40,11 +40,15 @@ func (b *Bench) freeradius(c credentials) (_ *peer, err error) {
 	if err != nil {
 		return nil, err
 	}
+	acct, err := freePort()
+	if err != nil {
+		return nil, err
+	}
 	var users bytes.Buffer
 	for i := range freeradiusPeople {
 		fmt.Fprintf(&users, "%s\t%s\n", person(i).name(), c(person(i)))
 	}
-	text := strings.NewReplacer("@DIR@", folder, "@PORT@", fmt.Sprint(port)).Replace(freeradiusConf)
+	text := strings.NewReplacer("@DIR@", folder, "@PORT@", fmt.Sprint(port), "@ACCT@", fmt.Sprint(acct)).Replace(freeradiusConf)
 	for _, step := range []func() error{
 		func() error { return os.Mkdir(filepath.Join(folder, "run"), 0o700) },
 		func() error {
@@ -61,7 +65,7 @@ func (b *Bench) freeradius(c credentials) (_ *peer, err error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &peer{process: p, name: "freeradius", to: netip.AddrPortFrom(outside, port)}
+	x := &peer{process: p, name: "freeradius", to: netip.AddrPortFrom(outside, port), acct: netip.AddrPortFrom(outside, acct)}
 	if x.first, err = p.awaken(x.to); err != nil {
 		return nil, err
 	}

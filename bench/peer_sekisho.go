@@ -27,30 +27,44 @@ func (b *Bench) sekisho(h *house) (*peer, error) {
 		return nil, err
 	}
 	x := &peer{process: p, name: "sekisho"}
-	text, err := p.line("radius  udp ")
-	if err == nil {
-		x.to, err = netip.ParseAddrPort(text)
+	for _, socket := range []struct {
+		prefix string
+		addr   *netip.AddrPort
+	}{{"radius  udp ", &x.to}, {"radius-acct udp ", &x.acct}} {
+		text, err := p.line(socket.prefix)
+		if err != nil {
+			return nil, err
+		}
+		if *socket.addr, err = netip.ParseAddrPort(text); err != nil {
+			return nil, err
+		}
 	}
-	if err == nil {
-		x.first, err = p.awaken(x.to)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return x, nil
+	x.first, err = p.awaken(x.to)
+	return x, err
 }
 
 // sekishoCopy starts the program on a copy of a house.
 func (b *Bench) sekishoCopy(h *house) (*peer, error) {
-	folder, err := os.MkdirTemp(b.folder, "sekisho-")
+	p, _, err := b.sekishoOn(h, "")
+	return p, err
+}
+
+// sekishoOn starts the program on a copy of a house that has more in its
+// configuration.
+func (b *Bench) sekishoOn(h *house, more string) (*peer, *house, error) {
+	folder, err := b.scratch("sekisho")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c, err := h.copy(folder)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return b.sekisho(c)
+	if err := c.add(more); err != nil {
+		return nil, nil, err
+	}
+	p, err := b.sekisho(c)
+	return p, c, err
 }
 
 // rest waits until a peer has nothing to do any more: what was left for later

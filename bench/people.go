@@ -250,3 +250,38 @@ func (h *house) rows() (n int, err error) {
 	err = db.QueryRow("SELECT count(*) FROM event").Scan(&n)
 	return n, err
 }
+
+// decisions are what the book has of sign-ins.
+type decisions struct {
+	admitted int
+	people   int // that were admitted
+	refused  int
+}
+
+// booked adds the decisions that the book has after a row.
+func (h *house) booked(after int, d *decisions) error {
+	db, err := sql.Open("sqlite", h.store())
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var more decisions
+	err = db.QueryRow(`SELECT count(*) FILTER (WHERE outcome = 'admitted'), count(DISTINCT person) FILTER (WHERE outcome = 'admitted'),
+		coalesce(sum(count) FILTER (WHERE outcome = 'refused'), 0) FROM booked WHERE id > ?`, after).Scan(&more.admitted, &more.people, &more.refused)
+	if err != nil {
+		return fmt.Errorf("count what was booked: %w", err)
+	}
+	d.admitted, d.people, d.refused = d.admitted+more.admitted, d.people+more.people, d.refused+more.refused
+	return nil
+}
+
+// lastRow is the number of the book's last row; 0: it is empty.
+func (h *house) lastRow() (id int, err error) {
+	db, err := sql.Open("sqlite", h.store())
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close()
+	err = db.QueryRow("SELECT coalesce(max(id), 0) FROM event").Scan(&id)
+	return id, err
+}

@@ -20,6 +20,7 @@ func scenarios() []scenario {
 	list := []scenario{
 		{"status/256", (*Bench).status},
 		{"kept/256", (*Bench).kept},
+		{"duplicates", (*Bench).duplicates},
 	}
 	for _, window := range []int{256, 16, 1} {
 		list = append(list, scenario{fmt.Sprintf("password/%d", window), func(b *Bench) (Section, error) { return b.password(window) }})
@@ -34,6 +35,9 @@ func scenarios() []scenario {
 		scenario{"bcrypt", (*Bench).bcrypt},
 		scenario{"burst", (*Bench).burst},
 		scenario{"onecode", (*Bench).oneCode},
+		scenario{"storm", (*Bench).storm},
+		scenario{"noise", (*Bench).noise},
+		scenario{"accounting", (*Bench).accounting},
 		scenario{"demo", (*Bench).demo},
 		scenario{"million", (*Bench).million},
 		scenario{"ldap-search", (*Bench).ldapSearch},

@@ -11,6 +11,7 @@ type Tally struct {
 	Accepted int
 	Refused  int
 	Lost     int
+	Copies   int           // of requests that had been sent before
 	Forged   int           // replies that were not authentic
 	Stray    int           // replies to nothing that was outstanding
 	Took     time.Duration // from the first request to the last reply

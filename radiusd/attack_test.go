@@ -49,7 +49,7 @@ func TestDroppedInSilence(t *testing.T) {
 		{"2,038 attributes", build(1, 1, testSecret, crowd(2038)), dropAttributes},
 		{"201 attributes", build(1, 1, testSecret, crowd(200), authenticator()), dropAttributes},
 		{"code of a reply", build(radius.CodeAccessAccept, 1, testSecret, user, authenticator()), dropCode},
-		{"accounting on this port", build(radius.CodeAccountingRequest, 1, testSecret, user, authenticator()), dropCode},
+		{"accounting on this port", build(radius.CodeAccountingRequest, 1, testSecret, user, authenticator()), dropPort},
 		{"code 0", build(0, 1, testSecret, authenticator()), dropCode},
 
 		{"wrong secret", build(1, 1, "other", user, hidden("secret123456"), authenticator()), dropSecret},
@@ -166,7 +166,7 @@ func TestRefusedUnjudged(t *testing.T) {
 		{"Call-Check", [][]byte{user, number(6, 10)}, gate.FaultCallCheck, ""},
 		{"Call-Check with a password", [][]byte{user, hidden("x"), number(6, 10)}, gate.FaultCallCheck, ""},
 		{"Authorize-Only", [][]byte{user, number(6, 17)}, gate.FaultAuthorizeOnly, ""},
-		{"Authorize-Only with a State", [][]byte{user, number(6, 17), text(24, "x")}, gate.FaultForeignState, ""},
+		{"Authorize-Only with a State", [][]byte{user, number(6, 17), text(24, "x")}, gate.FaultAuthorizeOnly, ""},
 		{"State not ours", [][]byte{user, hidden("123456"), text(24, "sealed elsewhere")}, gate.FaultForeignState, ""},
 		{"password and CHAP", [][]byte{user, hidden("x"), chap}, gate.FaultTwoCredentials, ""},
 		{"password and EAP", [][]byte{user, hidden("x"), eap}, gate.FaultTwoCredentials, ""},

@@ -5,6 +5,9 @@ import (
 	"slices"
 
 	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2869"
+	"layeh.com/radius/rfc6911"
 )
 
 // Attribute is something that an Access-Accept tells the client of a person:
@@ -24,6 +27,26 @@ type Attribute struct {
 func (a *Attribute) framed() bool {
 	list, err := radius.ParseAttributes(a.Octets)
 	return err == nil && len(list) > 0 && !slices.ContainsFunc(list, func(avp *radius.AVP) bool { return len(avp.Attribute) == 0 })
+}
+
+// holds reports whether one of the attributes is of such a type.
+func (a *Attribute) holds(such func(radius.Type) bool) bool {
+	list, _ := radius.ParseAttributes(a.Octets)
+	return slices.ContainsFunc(list, func(avp *radius.AVP) bool { return such(avp.Type) })
+}
+
+// own reports whether the server itself answers this client with such an
+// attribute, or has to keep it out of its answers.
+func (c *Client) own(typ radius.Type) bool {
+	switch typ {
+	case rfc2865.State_Type, rfc2865.SessionTimeout_Type, rfc2865.ProxyState_Type, rfc2869.MessageAuthenticator_Type:
+		return true
+	case rfc2869.AcctInterimInterval_Type:
+		return c.Interim > 0
+	case rfc2865.FramedIPAddress_Type, rfc6911.FramedIPv6Address_Type:
+		return len(c.Pool) > 0
+	}
+	return false
 }
 
 // concerns reports whether it is for somebody of these groups.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ func given(t *testing.T, list []Attribute, groups ...string) string {
 	p, _ := frame(pap(1, "x"))
 	answer := admitted()
 	answer.Person.Groups = groups
-	got := checked(t, accept(p, &question{proxyState: [][]byte{[]byte("ps")}}, &Client{Reply: list}, newSecret([]byte(testSecret)), &answer, testTime), p, testSecret)
+	got := checked(t, accept(p, &question{proxyState: [][]byte{[]byte("ps")}}, &Client{Reply: list}, newSecret([]byte(testSecret)), &answer, netip.Addr{}, testTime), p, testSecret)
 	var values []string
 	for _, a := range got.Attributes {
 		switch a.Type {
@@ -148,11 +149,11 @@ func TestAttributesAreNeverCut(t *testing.T) {
 		list = append(list, avpair(strings.Repeat("x", 240)))
 	}
 	q := &question{}
-	if b := accept(p, q, &Client{Reply: list}, newSecret([]byte(testSecret)), &answer, testTime); len(b) < 3900 || len(b) > maxPacketLen {
+	if b := accept(p, q, &Client{Reply: list}, newSecret([]byte(testSecret)), &answer, netip.Addr{}, testTime); len(b) < 3900 || len(b) > maxPacketLen {
 		t.Errorf("%d octets", len(b))
 	}
 	q.proxyState = [][]byte{make([]byte, 200)}
-	if b := accept(p, q, &Client{Reply: list}, newSecret([]byte(testSecret)), &answer, testTime); b != nil {
+	if b := accept(p, q, &Client{Reply: list}, newSecret([]byte(testSecret)), &answer, netip.Addr{}, testTime); b != nil {
 		t.Errorf("%d octets", len(b))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"layeh.com/radius"
+	"sekisho/gate"
 )
 
 func BenchmarkCheck(b *testing.B) {
@@ -15,9 +16,44 @@ func BenchmarkCheck(b *testing.B) {
 	request := pap(1, "secret123456", text(31, "198.51.100.7"), number(5, 7))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, _, why := n.check(request); why != kept {
+		if _, _, _, why := n.check(request, radius.CodeAccessRequest); why != kept {
 			b.Fatal(why)
 		}
+	}
+}
+
+// BenchmarkDropped is what a packet of somebody without the secret costs, from
+// the socket's view.
+func BenchmarkDropped(b *testing.B) {
+	r := prepare(b, func(r *rig) { r.Sessions = new(ledger) })
+	if err := r.Listen([]string{"127.0.0.1:0"}, []string{"127.0.0.1:0"}); err != nil {
+		b.Fatal(err)
+	}
+	defer r.down()
+	auth, acct := r.sockets[0], r.sockets[len(r.sockets)-1]
+	from := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1).To4(), Port: 5000}
+	stranger := &net.UDPAddr{IP: net.IPv4(192, 0, 2, 1).To4(), Port: 5000}
+	forged := tampered(pap(1, "secret123456", text(31, "198.51.100.7"), number(5, 7)), 4)
+	for _, v := range []struct {
+		name     string
+		socket   *socket
+		from     net.Addr
+		datagram []byte
+	}{
+		{"wrong Message-Authenticator", auth, from, forged},
+		{"no Message-Authenticator", auth, from, papWithoutMAC(1, testSecret, "secret123456")},
+		{"wrong record", acct, from, record(1, "other", tells(gate.AccountingInterim)...)},
+		{"wrong port", acct, from, forged},
+		{"stranger", auth, stranger, forged},
+	} {
+		b.Run(v.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, ok := v.socket.receive(v.datagram, v.from, nil, testTime); ok {
+					b.Fatal("answered")
+				}
+			}
+		})
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"layeh.com/radius"
 	"sekisho/gate"
 	"sekisho/policy"
 )
@@ -81,7 +82,9 @@ type Clients struct {
 // joined: a name that is missing or given twice, a prefix given twice, no
 // secret, a proxy that may leave out the Message-Authenticator (it adds
 // Proxy-State, without which that attack does not work), addresses that anybody
-// could alter, or reply attributes that make no packet.
+// could alter, reply attributes that make no packet or that the server answers
+// with itself, a pool outside the tunnel, records asked for too often, or orders
+// without a secret.
 func NewClients(clients []Client) (*Clients, error) {
 	var faults []error
 	names := make(map[string]bool)
@@ -126,9 +129,23 @@ func NewClients(clients []Client) (*Clients, error) {
 			c.Zone = policy.OffCampus
 		}
 		for _, a := range c.Reply {
-			if !a.framed() {
+			switch {
+			case !a.framed():
 				fault("the attribute %s is ill framed", a.Name)
+			case a.holds(c.own):
+				fault("the attribute %s is the server's own", a.Name)
 			}
+		}
+		for _, p := range c.Pool {
+			if !slices.ContainsFunc(c.Tunnel, func(t netip.Prefix) bool { return within(p, t) }) {
+				fault("the pool %v is not in its tunnel", p)
+			}
+		}
+		if c.Interim != 0 && c.Interim < time.Minute {
+			fault("asked more often than each minute (RFC 2869 section 5.16)")
+		}
+		if c.Disconnect.To.IsValid() && len(c.Disconnect.Secret) == 0 {
+			fault("orders to %v would have no secret", c.Disconnect.To)
 		}
 	}
 	if len(faults) > 0 {
@@ -137,12 +154,18 @@ func NewClients(clients []Client) (*Clients, error) {
 	return &Clients{list: list}, nil
 }
 
+// within reports whether all addresses of p are in the network.
+func within(p, network netip.Prefix) bool {
+	return network.Bits() <= p.Bits() && network.Contains(p.Addr())
+}
+
 // nas is a client at work: with its secrets ready for use, its counters and
 // what is remembered of it while this list of clients is in force.
 type nas struct {
 	Client
 	secrets    []*secret
 	counters   counters
+	evidence   *evidence
 	complaints complaints
 	status     bucket
 	nameless   sync.Once // a warning was given
@@ -151,6 +174,7 @@ type nas struct {
 // table finds the client of an address.
 type table struct {
 	clients policy.Networks[*nas]
+	all     []*nas
 }
 
 func newTable(clients *Clients, m *metrics) *table {
@@ -164,6 +188,7 @@ func newTable(clients *Clients, m *metrics) *table {
 			n.secrets = append(n.secrets, newSecret(key))
 		}
 		t.clients.Put(c.Prefix, n)
+		t.all = append(t.all, n)
 	}
 	return t
 }
@@ -174,6 +199,14 @@ func (t *table) find(addr netip.Addr) *nas {
 	return found
 }
 
+// named returns the client of a name, nil if there is none.
+func (t *table) named(name string) *nas {
+	if i := slices.IndexFunc(t.all, func(n *nas) bool { return n.Name == name }); i >= 0 {
+		return t.all[i]
+	}
+	return nil
+}
+
 // believe decides whether a packet is believed to come from the client, and
 // which secret it was made with. What fails is answered with silence: it says
 // nothing about the person, so it never becomes a refused sign-in.
@@ -181,6 +214,8 @@ func (n *nas) believe(p packet, o *outline) (*secret, drop) {
 	switch {
 	case o.badMAC != kept:
 		return nil, o.badMAC
+	case p.code() == radius.CodeAccountingRequest:
+		return n.believeRecord(p, o)
 	case o.mac != 0:
 		for _, s := range n.secrets {
 			if s.verify(p, o.mac) {
@@ -200,6 +235,18 @@ func (n *nas) believe(p packet, o *outline) (*secret, drop) {
 		return nil, dropPassword
 	}
 	return n.guessSecret(p, o), kept
+}
+
+// believeRecord decides on an Accounting-Request. The secret is in its
+// authenticator, so a Message-Authenticator must not be demanded (RFC 3579
+// §3.3); one that is there has to be right.
+func (n *nas) believeRecord(p packet, o *outline) (*secret, drop) {
+	for _, s := range n.secrets {
+		if s.signed(p) && (o.mac == 0 || s.verifyRecord(p, o.mac)) {
+			return s, kept
+		}
+	}
+	return nil, dropSecret
 }
 
 // guessSecret picks the secret of a request that proves none.

@@ -23,6 +23,7 @@ type question struct {
 	user     string
 	password []byte // a view into the room given to ask
 	source   gate.Source
+	state    []byte // of the round before, a view into the packet; nil: there was none
 
 	fault     gate.Fault // why it is refused unjudged; "" is judged
 	attribute string     // the one at fault, if one is
@@ -39,7 +40,7 @@ type question struct {
 func ask(p packet, o *outline, c *Client, s *secret, room *[maxPasswordLen]byte) (q question) {
 	var service uint32
 	var where testimony
-	var state, eapStarted bool
+	var eapStarted bool
 	var name []byte
 	var seen [256]bool
 	for typ, value := range p.attributes() {
@@ -55,7 +56,7 @@ func ask(p packet, o *outline, c *Client, s *secret, room *[maxPasswordLen]byte)
 				service = binary.BigEndian.Uint32(value)
 			}
 		case rfc2865.State_Type:
-			state = true
+			q.state = value
 		case rfc2865.CallingStationID_Type:
 			where.hear(station(value))
 		case rfc2868.TunnelClientEndpoint_Type:
@@ -86,7 +87,7 @@ func ask(p packet, o *outline, c *Client, s *secret, room *[maxPasswordLen]byte)
 	if q.attribute == "" && o.method&methodPAP != 0 && !passwordSized(o.password) && !tooLong {
 		q.attribute = "User-Password"
 	}
-	if q.fault = q.unfit(o, service, state, name, tooLong); q.fault != "" {
+	if q.fault = q.unfit(o, c, service, name, tooLong); q.fault != "" {
 		return q
 	}
 	q.password = s.reveal(room[:], o.password, p.authenticator())
@@ -100,14 +101,12 @@ func ask(p packet, o *outline, c *Client, s *secret, room *[maxPasswordLen]byte)
 
 // unfit is why the question can't be judged, whatever the password is; "" if
 // it can.
-func (q *question) unfit(o *outline, service uint32, state bool, name []byte, tooLong bool) gate.Fault {
+func (q *question) unfit(o *outline, c *Client, service uint32, name []byte, tooLong bool) gate.Fault {
 	switch {
 	case q.attribute != "":
 		return gate.FaultBadAttribute
 	case service == uint32(rfc2865.ServiceType_Value_CallCheck):
 		return gate.FaultCallCheck
-	case state: // none is ever given out
-		return gate.FaultForeignState
 	case service == serviceAuthorizeOnly: // RFC 5080 §2.1.1
 		return gate.FaultAuthorizeOnly
 	case o.doubled || bits.OnesCount8(uint8(o.method)) > 1:
@@ -120,6 +119,8 @@ func (q *question) unfit(o *outline, service uint32, state bool, name []byte, to
 		return gate.FaultMSCHAP
 	case o.method == 0:
 		return gate.FaultNoCredential
+	case q.state != nil && (c.Challenge == gate.ChallengeNever || len(q.state) == 0): // none like that is given out
+		return gate.FaultForeignState
 	case len(name) == 0 || q.user != string(name):
 		return gate.FaultBadName
 	case tooLong:

@@ -18,7 +18,9 @@ const (
 	dropFraming    drop = "attribute_length"
 	dropAttributes drop = "attribute_count"
 	dropCode       drop = "unknown_code"
+	dropPort       drop = "wrong_port" // accounting where people sign in, or an Access-Request where it goes
 	dropClient     drop = "unknown_client"
+	dropIdentifier drop = "identifier" // of another order
 
 	dropSecret      drop = "secret_differs" // or somebody changed the packet on its way
 	dropMACMissing  drop = "message_authenticator_missing"
@@ -33,7 +35,10 @@ const (
 	dropOverload    drop = "overload"
 	dropStatusRate  drop = "status_rate"
 	dropStore       drop = "store_unavailable"
-	dropUnjudged    drop = "not_judged" // the gate returned an error
+	dropUnjudged    drop = "not_judged"  // the gate returned an error
+	dropUnwritten   drop = "not_written" // likewise, of a record
+	dropNoStatus    drop = "no_status"   // a record without Acct-Status-Type
+	dropNoSession   drop = "no_session"  // without Acct-Session-Id
 	dropPanic       drop = "panic"
 	dropReplyLength drop = "reply_length"
 	dropSend        drop = "send_failed"
@@ -76,12 +81,21 @@ func (c *complaints) due(matter string, now time.Time) (more int, ok bool) {
 // dropped counts a datagram that gets no answer and says so now and then.
 // Why nobody answered is for the operator only: the sender is told nothing.
 func (s *Server) dropped(n *nas, from netip.AddrPort, why drop, now time.Time) {
-	s.metrics.dropped.WithLabelValues(n.Name, string(why)).Inc()
-	level := slog.LevelWarn
-	if why == dropInWork || why == dropSuperseded {
-		level = slog.LevelDebug
+	if c := n.counters.drops[why]; c != nil {
+		c.Inc()
+	} else {
+		s.metrics.dropped.WithLabelValues(n.Name, string(why)).Inc()
 	}
-	s.complain(n, from, level, "dropped", string(why), now)
+	n.evidence.dropped(why, now)
+	switch why {
+	case dropInWork, dropSuperseded:
+		s.complain(n, from, slog.LevelDebug, "dropped", string(why), now)
+	case dropPort:
+		s.complain(n, from, slog.LevelWarn, "dropped", string(why), now,
+			"fix", "the client sends accounting to the port for authentication, or the other way round")
+	default:
+		s.complain(n, from, slog.LevelWarn, "dropped", string(why), now)
+	}
 }
 
 func (s *Server) complain(n *nas, from netip.AddrPort, level slog.Level, what, why string, now time.Time, more ...any) {

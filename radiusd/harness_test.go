@@ -150,7 +150,7 @@ func mustClients(t testing.TB, list ...Client) *Clients {
 func start(t testing.TB, change func(*rig), clients ...Client) *rig {
 	t.Helper()
 	r := prepare(t, change, clients...)
-	if err := r.Listen([]string{"127.0.0.1:0"}); err != nil {
+	if err := r.Listen([]string{"127.0.0.1:0"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	r.serve()
@@ -179,7 +179,8 @@ func prepare(t testing.TB, change func(*rig), clients ...Client) *rig {
 }
 
 func (r *rig) serve() {
-	r.addr = r.Addrs()[0]
+	auth, _ := r.Addrs()
+	r.addr = auth[0]
 	go func() { r.served <- r.Serve() }()
 	r.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -188,7 +189,7 @@ func (r *rig) serve() {
 	})
 }
 
-// count sums a counter over the series that have all the given label values.
+// count sums a counter, or how often something was measured, over the series that have all the given label values.
 func (r *rig) count(name string, values ...string) (sum float64) {
 	families, err := r.registry.Gather()
 	if err != nil {
@@ -204,7 +205,7 @@ func (r *rig) count(name string, values ...string) (sum float64) {
 				have = append(have, l.GetValue())
 			}
 			if !slices.ContainsFunc(values, func(v string) bool { return !slices.Contains(have, v) }) {
-				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+				sum += m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
 			}
 		}
 	}

@@ -6,34 +6,44 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
+	"layeh.com/radius"
 )
 
 // receiveBuffer is asked of the kernel for each socket: a NAS that comes back
 // after an outage sends everything it has at once.
 const receiveBuffer = 4 << 20
 
-// Listen binds the addresses, each an IP address with a port: "0.0.0.0:1812",
-// "[::]:1812" (which is IPv6 alone). Port 0 takes a free one. If one of them
-// can't be bound, none is.
-func (s *Server) Listen(addrs []string) error {
+// Listen binds the addresses for authentication and those for accounting,
+// each an IP address with a port: "0.0.0.0:1812", "[::]:1812" (which is IPv6
+// alone). Port 0 takes a free one. If one of them can't be bound, none is.
+// Accounting needs Sessions.
+func (s *Server) Listen(auth, acct []string) error {
 	s.setup()
+	if len(acct) > 0 && s.Sessions == nil {
+		return fmt.Errorf("radius: listen on %s for accounting: there is nobody to keep the sessions", acct[0])
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.serving || s.closing {
 		return ErrStarted
 	}
 	var opened []*socket
-	for _, text := range addrs {
+	for i, text := range slices.Concat(auth, acct) {
+		takes := radius.CodeAccessRequest
+		if i >= len(auth) {
+			takes = radius.CodeAccountingRequest
+		}
 		addr, err := netip.ParseAddrPort(text)
 		if err != nil {
 			err = fmt.Errorf("radius: listen on %q: want an IP address with a port, like 0.0.0.0:1812 or [::]:1812", text)
 		} else {
-			err = s.bind(addr, &opened)
+			err = s.bind(addr, takes, &opened)
 		}
 		if err != nil {
 			for _, k := range opened {
@@ -49,9 +59,9 @@ func (s *Server) Listen(addrs []string) error {
 // bind opens the sockets of one address. The first binds alone, so that a
 // port in use is an error; SO_REUSEPORT from the start would let a second
 // server share it unnoticed. Only then may its siblings join.
-func (s *Server) bind(addr netip.AddrPort, opened *[]*socket) error {
+func (s *Server) bind(addr netip.AddrPort, takes radius.Code, opened *[]*socket) error {
 	for i := range s.Readers {
-		k, err := s.open(addr, i > 0)
+		k, err := s.open(addr, takes, i > 0)
 		if err != nil {
 			if errors.Is(err, syscall.EADDRINUSE) {
 				return fmt.Errorf("radius: %v is in use by another program: %w", addr, err)
@@ -70,7 +80,7 @@ type batcher interface {
 	WriteBatch([]ipv4.Message, int) (int, error)
 }
 
-func (s *Server) open(addr netip.AddrPort, sibling bool) (*socket, error) {
+func (s *Server) open(addr netip.AddrPort, takes radius.Code, sibling bool) (*socket, error) {
 	network := "udp6"
 	if addr.Addr().Unmap().Is4() {
 		network = "udp4"
@@ -90,6 +100,7 @@ func (s *Server) open(addr netip.AddrPort, sibling bool) (*socket, error) {
 	conn := listener.(*net.UDPConn)
 	k := &socket{
 		server:  s,
+		takes:   takes,
 		conn:    conn,
 		local:   conn.LocalAddr().(*net.UDPAddr).AddrPort(),
 		cache:   newCache(keptLimits),

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 	"layeh.com/radius"
+	"sekisho/gate"
 )
 
 const (
@@ -28,6 +29,7 @@ const (
 // sockets share nothing.
 type socket struct {
 	server   *Server
+	takes    radius.Code // of the requests that come here; any socket takes Status-Server
 	conn     *net.UDPConn
 	batch    batcher
 	local    netip.AddrPort
@@ -101,12 +103,13 @@ func (k *socket) receive(datagram []byte, addr net.Addr, control []byte, now tim
 	if found := s.table.Load().find(from.Addr()); found != nil {
 		n = found
 	}
-	p, o, key, why := n.check(datagram)
+	p, o, key, why := n.check(datagram, k.takes)
 	if why != kept {
 		s.dropped(n, from, why, now)
 		return letter{}, false
 	}
 	n.counters.seen.Set(float64(now.Unix()))
+	n.evidence.saw(now)
 	at := slot{from: from, code: p.code(), identifier: p.identifier()}
 	if len(control) > 0 {
 		at.to = asked(control)
@@ -124,7 +127,7 @@ func (k *socket) receive(datagram []byte, addr net.Addr, control []byte, now tim
 			s.dropped(n, from, dropStore, now)
 			return letter{}, false
 		}
-		answer.octets = statusReply(p, key)
+		answer.octets = statusReply(k.alive(), p, key)
 		return answer, true
 	}
 
@@ -136,22 +139,29 @@ func (k *socket) receive(datagram []byte, addr net.Addr, control []byte, now tim
 		return letter{}, false
 	case answered:
 		n.counters.again.Inc()
+		n.evidence.again(now)
 		answer.octets, answer.entry = e.reply, e
 		return answer, true
 	}
-	s.noted(n, from, &o, now)
+	if !o.named {
+		s.nameless(n, from)
+	}
+	if k.takes == radius.CodeAccessRequest {
+		s.noted(n, &o, now)
+	}
 	answer.control, answer.entry = bytes.Clone(control), e
 	s.take(&job{
 		socket: k, letter: answer, entry: e,
 		packet: bytes.Clone(p), secret: key, from: from, came: now,
+		first: o.continues && n.Challenge != gate.ChallengeNever,
 	})
 	return letter{}, false
 }
 
 // check frames a datagram and decides whether the client sent it: all that
 // stands between the network and the gate. Nothing was answered, kept or
-// remembered for what fails here.
-func (n *nas) check(datagram []byte) (packet, outline, *secret, drop) {
+// remembered for what fails here. The code is what the socket takes.
+func (n *nas) check(datagram []byte, takes radius.Code) (packet, outline, *secret, drop) {
 	if len(n.secrets) == 0 {
 		return nil, outline{}, nil, dropClient
 	}
@@ -159,7 +169,11 @@ func (n *nas) check(datagram []byte) (packet, outline, *secret, drop) {
 	if why != kept {
 		return nil, outline{}, nil, why
 	}
-	if p.code() != radius.CodeAccessRequest && !isStatus(p) {
+	switch p.code() {
+	case takes, radius.CodeStatusServer:
+	case radius.CodeAccessRequest, radius.CodeAccountingRequest:
+		return nil, outline{}, nil, dropPort
+	default:
 		return nil, outline{}, nil, dropCode
 	}
 	o := survey(p)
@@ -168,6 +182,14 @@ func (n *nas) check(datagram []byte) (packet, outline, *secret, drop) {
 }
 
 func isStatus(p packet) bool { return p.code() == radius.CodeStatusServer }
+
+// alive is the code that answers a Status-Server (RFC 5997 §4.2).
+func (k *socket) alive() radius.Code {
+	if k.takes == radius.CodeAccountingRequest {
+		return radius.CodeAccountingResponse
+	}
+	return radius.CodeAccessAccept
+}
 
 // sum is the keyed hash by which a retransmission is known. The client and
 // the secret are in it, so that an answer made under others is not sent.
@@ -179,8 +201,9 @@ func (k *socket) sum(p packet, n *nas, key *secret) uint64 {
 	return k.hash.Sum64()
 }
 
-// noted counts what a client's requests are like.
-func (s *Server) noted(n *nas, from netip.AddrPort, o *outline, now time.Time) {
+// noted counts what a client's Access-Requests are like.
+func (s *Server) noted(n *nas, o *outline, now time.Time) {
+	n.evidence.request(o, now)
 	s.metrics.methods.WithLabelValues(n.Name, o.method.label()).Inc()
 	if o.mac != 0 {
 		n.counters.mac.Inc()
@@ -190,12 +213,14 @@ func (s *Server) noted(n *nas, from netip.AddrPort, o *outline, now time.Time) {
 	if o.proxied {
 		n.counters.proxied.Inc()
 	}
-	if !o.named {
-		n.nameless.Do(func() {
-			s.log.Warn("the client sends neither NAS-IP-Address, NAS-IPv6-Address nor NAS-Identifier (RFC 2865 section 4.1)",
-				"client", n.Name, "from", from.String())
-		})
-	}
+}
+
+// nameless warns of a client that does not say who it is.
+func (s *Server) nameless(n *nas, from netip.AddrPort) {
+	n.nameless.Do(func() {
+		s.log.Warn("the client sends neither NAS-IP-Address, NAS-IPv6-Address nor NAS-Identifier (RFC 2865 section 4.1, RFC 2866 section 4.1)",
+			"client", n.Name, "from", from.String())
+	})
 }
 
 func (s *Server) panicked(n *nas, from netip.AddrPort, what any, now time.Time) {

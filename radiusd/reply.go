@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"net/netip"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -13,6 +14,7 @@ import (
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2869"
+	"layeh.com/radius/rfc6911"
 	"sekisho/gate"
 )
 
@@ -45,8 +47,24 @@ func (r *reply) add(typ radius.Type, value []byte) {
 	r.octets = append(r.octets, value...)
 }
 
-// room is what fits in besides the reserved octets.
-func (r *reply) room(reserved int) int { return maxPacketLen - len(r.octets) - reserved }
+func (r *reply) number(typ radius.Type, n uint32) {
+	r.add(typ, binary.BigEndian.AppendUint32(nil, n))
+}
+
+// message adds as much of a message for the person as fits in besides the
+// Proxy-State and the reserved octets.
+func (r *reply) message(text string, q *question, reserved int) {
+	room := maxPacketLen - len(r.octets) - reserved
+	for _, state := range q.proxyState {
+		room -= 2 + len(state)
+	}
+	for _, line := range lines(text) {
+		if room -= 2 + len(line); room < 0 {
+			return
+		}
+		r.add(rfc2865.ReplyMessage_Type, []byte(line))
+	}
+}
 
 // sign completes the reply: Message-Authenticator is computed over the
 // request's authenticator, then the reply's own over it all (RFC 3579 §3.2,
@@ -65,8 +83,9 @@ func (r *reply) sign(s *secret) []byte {
 }
 
 // accept is an Access-Accept. It returns nil if that can't be sent whole: an
-// Accept without its Session-Timeout would outlive its ticket.
-func accept(p packet, q *question, c *Client, s *secret, a *gate.Answer, now time.Time) []byte {
+// Accept without its Session-Timeout would outlive its ticket. The address is
+// the one to use in the tunnel; zero leaves it to the client.
+func accept(p packet, q *question, c *Client, s *secret, a *gate.Answer, addr netip.Addr, now time.Time) []byte {
 	r, t := newReply(radius.CodeAccessAccept, p), &a.Ticket
 	if !c.NoClass {
 		if len(t.Class) > maxValueLen {
@@ -76,9 +95,34 @@ func accept(p packet, q *question, c *Client, s *secret, a *gate.Answer, now tim
 	}
 	if !t.Until.IsZero() {
 		left := min(max(t.Until.Sub(now)/time.Second, 1), math.MaxInt32)
-		r.add(rfc2865.SessionTimeout_Type, binary.BigEndian.AppendUint32(nil, uint32(left)))
+		r.number(rfc2865.SessionTimeout_Type, uint32(left))
+	}
+	if c.Interim > 0 {
+		r.number(rfc2869.AcctInterimInterval_Type, uint32(c.Interim/time.Second))
+	}
+	switch {
+	case addr.Is4():
+		r.add(rfc2865.FramedIPAddress_Type, addr.AsSlice())
+	case addr.Is6():
+		r.add(rfc6911.FramedIPv6Address_Type, addr.AsSlice())
 	}
 	r.attributes(c.Reply, a.Person.Groups)
+	r.proxyStates(q)
+	return r.sign(s)
+}
+
+// challenge is an Access-Challenge: it asks for the code. What it may carry
+// is a short list, on which Class is not (RFC 2865 §5.44). It returns nil if
+// there is no State to send, without which nobody could go on.
+func challenge(p packet, q *question, s *secret, a *gate.Answer) []byte {
+	if len(a.State) == 0 || len(a.State) > maxValueLen {
+		return nil
+	}
+	r := newReply(radius.CodeAccessChallenge, p)
+	const stateAndPrompt = 2 + 2 + 4
+	r.message(a.Message, q, stateAndPrompt+len(a.State))
+	r.add(rfc2865.State_Type, a.State)
+	r.number(rfc2869.Prompt_Type, uint32(rfc2869.Prompt_Value_NoEcho))
 	r.proxyStates(q)
 	return r.sign(s)
 }
@@ -94,25 +138,17 @@ func reject(p packet, q *question, s *secret, message string) []byte {
 		const failure, length = 4, 4 // RFC 3748 §4.2
 		r.add(rfc2869.EAPMessage_Type, []byte{failure, q.eapID, 0, length})
 	} else {
-		reserved := 0
-		for _, state := range q.proxyState {
-			reserved += 2 + len(state)
-		}
-		for _, line := range lines(message) {
-			if len(line)+2 > r.room(reserved) {
-				break
-			}
-			r.add(rfc2865.ReplyMessage_Type, []byte(line))
-		}
+		r.message(message, q, 0)
 	}
 	r.proxyStates(q)
 	return r.sign(s)
 }
 
-// statusReply answers a Status-Server: Message-Authenticator and nothing
-// else, not even its Proxy-State (RFC 5997 §4.2).
-func statusReply(p packet, s *secret) []byte {
-	return newReply(radius.CodeAccessAccept, p).sign(s)
+// statusReply answers a Status-Server with the code that suits the port:
+// Message-Authenticator and nothing else, not even its Proxy-State (RFC 5997
+// §4.2).
+func statusReply(code radius.Code, p packet, s *secret) []byte {
+	return newReply(code, p).sign(s)
 }
 
 // proxyStates copies them unmodified and in order (RFC 2865 §5.33), an empty

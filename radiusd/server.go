@@ -1,4 +1,5 @@
-// Package radiusd is the RADIUS door (RFC 2865, 2869, 3579, 5080, 5997).
+// Package radiusd is the RADIUS door (RFC 2865, 2866, 2869, 3579, 5080, 5176,
+// 5997).
 //
 // One request, told: a reader takes a batch of datagrams from its socket,
 // finds the client by the longest prefix, checks the framing and then the
@@ -11,6 +12,13 @@
 // for 30 seconds and leaves through the socket, from the address, that was
 // asked. If the gate could not judge there is no reply at all, so that the
 // NAS turns to its other server.
+//
+// An accounting record goes the same way, through a port and workers of its
+// own: its authenticator shows who sent it, and it is answered once it is
+// durable.
+//
+// The other way round, the gate is asked each second which sessions have to
+// end or to change; their NASes are told, and what they answer is booked.
 package radiusd
 
 import (
@@ -24,6 +32,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"layeh.com/radius"
 	"sekisho/gate"
 )
 
@@ -56,9 +65,9 @@ type Sessions interface {
 	Obeyed(ctx context.Context, o gate.Order, result string, done bool) error
 }
 
-// Server answers Access-Request and Status-Server over UDP. Set the fields
-// before the first call; Gate is the only one that must be set. Then call
-// SetClients, Listen, Serve, and once Shutdown.
+// Server answers Access-Request, Accounting-Request and Status-Server over
+// UDP. Set the fields before the first call; Gate is the only one that must
+// be set. Then call SetClients, Listen, Serve, and once Shutdown.
 type Server struct {
 	Gate     Gate
 	Sessions Sessions              // nil: accounting is not taken, no address given out, no session ended
@@ -75,16 +84,26 @@ type Server struct {
 	Queue     int // requests that wait for a worker, more are dropped; 0: 4,096
 	StatusMax int // Status-Server answers a second to one client; 0: 20
 
+	// Accounting has workers of its own: when all NASes tell of everybody
+	// after an outage, people still sign in.
+	AcctWorkers int // records that are written at once; 0: 256
+	AcctQueue   int // records that wait for a worker, more are dropped; 0: 4,096
+
 	once    sync.Once
 	log     *slog.Logger
 	metrics *metrics
 	table   atomic.Pointer[table]
+	witness witness
 	unknown *nas // stands for whoever is no client, in counters and log
-	pool    pool
+	pool    pool // for Access-Requests
+	records pool // for Accounting-Requests
 	holds   holds
 
 	ctx    context.Context // of the requests in work
 	cancel context.CancelFunc
+
+	ordering  context.Context // ends when Shutdown begins
+	endOrders context.CancelFunc
 
 	mu       sync.Mutex
 	sockets  []*socket
@@ -118,10 +137,12 @@ func (s *Server) setup() {
 		s.Readers = orDefault(s.Readers, runtime.GOMAXPROCS(0))
 		s.StatusMax = orDefault(s.StatusMax, 20)
 		s.pool.init(orDefault(s.Workers, 1_024), orDefault(s.Queue, 4_096), s.run)
+		s.records.init(orDefault(s.AcctWorkers, 256), orDefault(s.AcctQueue, 4_096), s.keep)
 		s.metrics = newMetrics(s.Metrics)
-		s.unknown = &nas{}
+		s.unknown = &nas{evidence: newEvidence(s.Now()), counters: counters{drops: s.metrics.drops("", dropClient)}}
 		s.table.Store(newTable(nil, s.metrics))
 		s.ctx, s.cancel = context.WithCancel(context.Background())
+		s.ordering, s.endOrders = context.WithCancel(s.ctx)
 		s.quit = make(chan struct{})
 		s.done = make(chan struct{})
 		s.failed = make(chan error, 1)
@@ -140,20 +161,27 @@ func orDefault(n, otherwise int) int {
 // secret that they were made with does. Until the first call nobody is known.
 func (s *Server) SetClients(clients *Clients) {
 	s.setup()
-	s.table.Store(newTable(clients, s.metrics))
+	t := newTable(clients, s.metrics)
+	for _, n := range t.all {
+		n.evidence = s.witness.of(n.Name, s.Now())
+	}
+	s.table.Store(t)
 }
 
 // Addrs are the addresses that are listened on, in the order given to Listen.
-func (s *Server) Addrs() []netip.AddrPort {
+func (s *Server) Addrs() (auth, acct []netip.AddrPort) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var addrs []netip.AddrPort
 	for _, k := range s.sockets {
-		if len(addrs) == 0 || addrs[len(addrs)-1] != k.local {
-			addrs = append(addrs, k.local)
+		addrs := &auth
+		if k.takes == radius.CodeAccountingRequest {
+			addrs = &acct
+		}
+		if len(*addrs) == 0 || (*addrs)[len(*addrs)-1] != k.local {
+			*addrs = append(*addrs, k.local)
 		}
 	}
-	return addrs
+	return auth, acct
 }
 
 // Serve answers until Shutdown is through, and then returns nil. It returns
@@ -178,6 +206,9 @@ func (s *Server) Serve() error {
 			})
 			s.senders.Go(k.send)
 		}
+		if s.Sessions != nil {
+			s.work.Go(func() { s.command(s.ordering) })
+		}
 	}
 	s.mu.Unlock()
 	select {
@@ -201,6 +232,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.closing = true
 	s.stopping.Store(true)
+	s.endOrders()
 	for _, k := range s.sockets {
 		k.conn.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
 	}
@@ -221,6 +253,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.cancel()
 	close(s.quit)
 	s.pool.close()
+	s.records.close()
 	s.senders.Wait()
 	for _, k := range s.sockets {
 		k.conn.Close()

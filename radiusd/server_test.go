@@ -255,7 +255,7 @@ func TestSameIdentifierOtherAuthenticator(t *testing.T) {
 // An answer that lies in the sender's queue is stale, too.
 func TestStaleAnswerStaysBehind(t *testing.T) {
 	r := prepare(t, nil)
-	if err := r.Listen([]string{"127.0.0.1:0"}); err != nil {
+	if err := r.Listen([]string{"127.0.0.1:0"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	k, e := r.sockets[0], new(entry)
@@ -426,7 +426,7 @@ func TestShutdownDrains(t *testing.T) {
 	if err := r.Shutdown(context.Background()); err != nil {
 		t.Errorf("second Shutdown: %v", err)
 	}
-	if err := r.Listen([]string{"127.0.0.1:0"}); !errors.Is(err, ErrStarted) {
+	if err := r.Listen([]string{"127.0.0.1:0"}, nil); !errors.Is(err, ErrStarted) {
 		t.Errorf("Listen: %v", err)
 	}
 }
@@ -445,7 +445,7 @@ func TestShutdownGivesUp(t *testing.T) {
 
 func TestShutdownBeforeServe(t *testing.T) {
 	r := prepare(t, nil)
-	if err := r.Listen([]string{"127.0.0.1:0"}); err != nil {
+	if err := r.Listen([]string{"127.0.0.1:0"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Shutdown(context.Background()); err != nil {
@@ -553,7 +553,7 @@ func TestTheNASThatDoesNotSayWhoItIs(t *testing.T) {
 // connected peer hears no other.
 func TestReplyFromTheAskedAddress(t *testing.T) {
 	r := prepare(t, nil)
-	if err := r.Listen([]string{"0.0.0.0:0"}); err != nil {
+	if err := r.Listen([]string{"0.0.0.0:0"}, nil); err != nil {
 		t.Fatal(err)
 	}
 	r.serve()
@@ -571,7 +571,7 @@ func TestIPv6Loopback(t *testing.T) {
 		c := testClient()
 		c.Prefix = netipPrefix("::1/128")
 		r := prepare(t, nil, c)
-		if err := r.Listen([]string{listen}); err != nil {
+		if err := r.Listen([]string{listen}, nil); err != nil {
 			if os.Getenv("SEKISHO_E2E") == "required" {
 				t.Fatal(err)
 			}
@@ -592,19 +592,19 @@ func TestListenFaults(t *testing.T) {
 	r := start(t, nil)
 	for _, addr := range []string{r.addr.String(), "radius:1812", ":1812", "127.0.0.1", "192.0.2.1:0"} {
 		other := prepare(t, nil)
-		err := other.Listen([]string{"127.0.0.1:0", addr})
+		err := other.Listen([]string{"127.0.0.1:0", addr}, nil)
 		if err == nil || !strings.Contains(err.Error(), addr) {
 			t.Errorf("listen on %q: %v", addr, err)
 		}
-		if len(other.Addrs()) != 0 {
+		if auth, _ := other.Addrs(); len(auth) != 0 {
 			t.Errorf("listen on %q left sockets open", addr)
 		}
 		if addr == r.addr.String() && !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("a second server: %v", err)
 		}
 	}
-	if len(r.Addrs()) != 1 {
-		t.Errorf("addresses %v", r.Addrs())
+	if auth, acct := r.Addrs(); len(auth) != 1 || len(acct) != 0 {
+		t.Errorf("addresses %v, %v", auth, acct)
 	}
 }
 

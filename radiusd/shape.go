@@ -2,8 +2,10 @@ package radiusd
 
 import (
 	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
 	"layeh.com/radius/rfc3162"
+	"layeh.com/radius/rfc6911"
 )
 
 // shape is what the RFCs say of an attribute's value. A value that does not
@@ -52,4 +54,27 @@ var shapes = [256]shape{
 	rfc2869.EventTimestamp_Type:    {name: "Event-Timestamp", min: 4, max: 4},
 	rfc3162.NASIPv6Address_Type:    {name: "NAS-IPv6-Address", min: 16, max: 16},
 	rfc3162.FramedInterfaceID_Type: {name: "Framed-Interface-Id", min: 8, max: 8},
+}
+
+// recordShapes are those of the attributes that are read from an
+// Accounting-Request. One that does not fit does not spoil the others: the
+// session is there all the same.
+var recordShapes = [256]shape{
+	rfc2865.UserName_Type:            {name: "User-Name", once: true},
+	rfc2865.NASIPAddress_Type:        {name: "NAS-IP-Address", min: 4, max: 4, once: true},
+	rfc2865.NASIdentifier_Type:       {name: "NAS-Identifier", once: true},
+	rfc2865.FramedIPAddress_Type:     {name: "Framed-IP-Address", min: 4, max: 4, once: true},
+	rfc2866.AcctStatusType_Type:      {name: "Acct-Status-Type", min: 4, max: 4, once: true},
+	rfc2866.AcctDelayTime_Type:       {name: "Acct-Delay-Time", min: 4, max: 4, once: true},
+	rfc2866.AcctInputOctets_Type:     {name: "Acct-Input-Octets", min: 4, max: 4, once: true},
+	rfc2866.AcctOutputOctets_Type:    {name: "Acct-Output-Octets", min: 4, max: 4, once: true},
+	rfc2866.AcctSessionID_Type:       {name: "Acct-Session-Id", once: true},
+	rfc2866.AcctSessionTime_Type:     {name: "Acct-Session-Time", min: 4, max: 4, once: true},
+	rfc2866.AcctTerminateCause_Type:  {name: "Acct-Terminate-Cause", min: 4, max: 4, once: true},
+	rfc2869.AcctInputGigawords_Type:  {name: "Acct-Input-Gigawords", min: 4, max: 4, once: true},
+	rfc2869.AcctOutputGigawords_Type: {name: "Acct-Output-Gigawords", min: 4, max: 4, once: true},
+	rfc2869.EventTimestamp_Type:      {name: "Event-Timestamp", min: 4, max: 4, once: true},
+	rfc3162.NASIPv6Address_Type:      {name: "NAS-IPv6-Address", min: 16, max: 16, once: true},
+	rfc3162.FramedIPv6Prefix_Type:    {name: "Framed-IPv6-Prefix", min: 2, max: 18, once: true},
+	rfc6911.FramedIPv6Address_Type:   {name: "Framed-IPv6-Address", min: 16, max: 16, once: true},
 }

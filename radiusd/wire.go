@@ -105,13 +105,14 @@ func (m method) label() string {
 // outline is what one walk over a packet tells: enough to decide whether it
 // is believed, before anything is copied.
 type outline struct {
-	mac      int    // where the value of Message-Authenticator starts; 0: absent
-	badMAC   drop   // why the Message-Authenticator can't be used, if it can't
-	method   method // the kinds of credential
-	password []byte // the hidden User-Password, the last one if there are several
-	doubled  bool   // more than one User-Password or CHAP-Password
-	proxied  bool   // a Proxy-State is there
-	named    bool   // the NAS says who it is (RFC 2865 §4.1)
+	mac       int    // where the value of Message-Authenticator starts; 0: absent
+	badMAC    drop   // why the Message-Authenticator can't be used, if it can't
+	method    method // the kinds of credential
+	password  []byte // the hidden User-Password, the last one if there are several
+	doubled   bool   // more than one User-Password or CHAP-Password
+	proxied   bool   // a Proxy-State is there
+	named     bool   // the NAS says who it is (RFC 2865 §4.1)
+	continues bool   // a State is there: it answers a challenge
 }
 
 func survey(p packet) (o outline) {
@@ -143,6 +144,8 @@ func survey(p packet) (o outline) {
 			}
 		case rfc2865.ProxyState_Type:
 			o.proxied = true
+		case rfc2865.State_Type:
+			o.continues = true
 		case rfc2865.NASIPAddress_Type, rfc2865.NASIdentifier_Type, rfc3162.NASIPv6Address_Type:
 			o.named = true
 		}

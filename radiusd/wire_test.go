@@ -3,6 +3,7 @@ package radiusd
 import (
 	"bytes"
 	"encoding/hex"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -163,7 +164,7 @@ func FuzzCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, datagram []byte) {
 		before := bytes.Clone(datagram)
 		for _, n := range []*nas{strict, easy} {
-			p, o, key, why := n.check(datagram)
+			p, o, key, why := n.check(datagram, radius.CodeAccessRequest)
 			if !bytes.Equal(before, datagram) {
 				t.Fatal("the datagram was changed")
 			}
@@ -178,10 +179,10 @@ func FuzzCheck(f *testing.F) {
 			if reply := reject(p, &q, key, "no"); reply != nil {
 				checked(t, reply, p, testSecret)
 			}
-			if reply := accept(p, &q, &n.Client, key, &answer, testTime); reply != nil {
+			if reply := accept(p, &q, &n.Client, key, &answer, netip.Addr{}, testTime); reply != nil {
 				checked(t, reply, p, testSecret)
 			}
-			checked(t, statusReply(p, key), p, testSecret)
+			checked(t, statusReply(radius.CodeAccessAccept, p, key), p, testSecret)
 		}
 	})
 }
@@ -225,11 +226,11 @@ func TestClassTooLongIsNotSent(t *testing.T) {
 	p, _ := frame(pap(1, "x"))
 	answer := admitted()
 	answer.Ticket.Class = strings.Repeat("c", 254)
-	if b := accept(p, &question{}, &Client{}, newSecret([]byte(testSecret)), &answer, testTime); b != nil {
+	if b := accept(p, &question{}, &Client{}, newSecret([]byte(testSecret)), &answer, netip.Addr{}, testTime); b != nil {
 		t.Errorf("sent % x", b)
 	}
 	answer.Ticket.Class = ""
-	b := accept(p, &question{}, &Client{}, newSecret([]byte(testSecret)), &answer, testTime)
+	b := accept(p, &question{}, &Client{}, newSecret([]byte(testSecret)), &answer, netip.Addr{}, testTime)
 	if got := checked(t, b, p, testSecret); rfc2865.Class_Get(got) != nil {
 		t.Error("an empty Class was sent")
 	}

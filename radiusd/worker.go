@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"layeh.com/radius"
 	"sekisho/gate"
 	"sekisho/policy"
 )
@@ -20,13 +21,18 @@ type job struct {
 	secret *secret
 	from   netip.AddrPort
 	came   time.Time
+	first  bool // it goes before others: somebody answers a challenge
 }
 
 // take hands a job to the workers, or drops it if they have too much to do.
 func (s *Server) take(j *job) {
 	s.work.Add(1)
 	s.metrics.working.Inc()
-	if !s.pool.submit(j) {
+	pool := &s.pool
+	if j.socket.takes == radius.CodeAccountingRequest {
+		pool = &s.records
+	}
+	if !pool.submit(j) {
 		s.metrics.working.Dec()
 		s.giveUp(j, dropOverload)
 	}
@@ -75,6 +81,7 @@ func (s *Server) judge(j *job) (octets []byte, leave time.Time, why drop) {
 	defer clear(room[:])
 	o := survey(j.packet)
 	q := ask(j.packet, &o, &n.Client, j.secret, &room)
+	n.evidence.told(&q.source, j.came)
 	if q.fault != "" {
 		s.explain(n, j.from, &q, &o)
 	}
@@ -88,10 +95,16 @@ func (s *Server) judge(j *job) (octets []byte, leave time.Time, why drop) {
 	}
 	now := s.Now()
 	n.counters.took.Observe(now.Sub(j.came).Seconds())
+	n.evidence.judged(answer.Outcome, now.Sub(j.came), now)
 	leave = now
 	switch answer.Outcome {
 	case gate.Admitted:
-		octets = accept(j.packet, &q, &n.Client, j.secret, &answer, now)
+		octets = accept(j.packet, &q, &n.Client, j.secret, &answer, s.lease(n, j.from, answer.Ticket.ID), now)
+	case gate.Challenged:
+		octets = challenge(j.packet, &q, j.secret, &answer)
+		if !answer.Ready.IsZero() { // the code was wrong, it is asked for again
+			leave = leaveAt(j.came, now, answer.Ready, n.RejectDelay)
+		}
 	default:
 		octets = reject(j.packet, &q, j.secret, answer.Message)
 		leave = leaveAt(j.came, now, answer.Ready, n.RejectDelay)
@@ -113,6 +126,8 @@ func (s *Server) put(ctx context.Context, n *nas, q *question, came time.Time) (
 		User:      q.user,
 		Password:  q.password,
 		Separator: n.Separator,
+		Challenge: n.Challenge,
+		State:     q.state,
 		Came:      came,
 	}
 	if q.fault != "" {
@@ -164,6 +179,7 @@ type pool struct {
 
 	mu      sync.Mutex
 	wake    sync.Cond
+	first   []*job // those that go before the others; as many may wait
 	jobs    []*job
 	workers int
 	idle    int
@@ -182,17 +198,21 @@ func (p *pool) submit(j *job) bool {
 	if p.closed {
 		return false
 	}
-	if len(p.jobs) >= p.idle {
+	lane := &p.jobs
+	if j.first {
+		lane = &p.first
+	}
+	if len(p.first)+len(p.jobs) >= p.idle {
 		if p.workers < p.max {
 			p.workers++
 			go p.worker(j)
 			return true
 		}
-		if len(p.jobs) >= p.queue+p.idle {
+		if len(*lane) >= p.queue+p.idle {
 			return false
 		}
 	}
-	p.jobs = append(p.jobs, j)
+	*lane = append(*lane, j)
 	p.wake.Signal()
 	return true
 }
@@ -208,7 +228,7 @@ func (p *pool) worker(j *job) {
 func (p *pool) next() *job {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.jobs) == 0 {
+	for len(p.first)+len(p.jobs) == 0 {
 		if p.closed {
 			return nil
 		}
@@ -216,9 +236,13 @@ func (p *pool) next() *job {
 		p.wake.Wait()
 		p.idle--
 	}
-	j := p.jobs[0]
-	p.jobs[0] = nil
-	p.jobs = p.jobs[1:]
+	lane := &p.jobs
+	if len(p.first) > 0 {
+		lane = &p.first
+	}
+	j := (*lane)[0]
+	(*lane)[0] = nil
+	*lane = (*lane)[1:]
 	return j
 }
 

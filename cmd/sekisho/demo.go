@@ -95,6 +95,7 @@ type demoUser struct {
 
 type demoDoor struct {
 	Auth   string `json:"auth"`
+	Acct   string `json:"acct"`
 	Secret string `json:"secret"`
 }
 
@@ -115,7 +116,8 @@ type demoWeb struct {
 }
 
 func (d *demo) listening(s *server) {
-	d.RADIUS = demoDoor{Auth: s.radius.Addrs()[0].String(), Secret: demoSecret}
+	auth, acct := s.radius.Addrs()
+	d.RADIUS = demoDoor{Auth: auth[0].String(), Acct: acct[0].String(), Secret: demoSecret}
 	d.Metrics = "http://" + s.socket.Addr().String()
 	d.listeners = s.listeners()
 }
@@ -135,7 +137,7 @@ func (d *demo) print(w io.Writer) error {
 		"Alice": d.Users["alice"].Password, "Bob": d.Users["bob"].Password, "Carol": d.Users["carol"].Password,
 		"Code": d.alice.Code(now), "Left": int(d.alice.Left(now).Seconds()),
 		"OTP":  self() + " demo code " + d.Users["alice"].OTPSecret,
-		"Self": self(), "Auth": d.RADIUS.Auth, "Secret": d.RADIUS.Secret, "LDAP": d.LDAP, "Web": d.Web,
+		"Self": self(), "Auth": d.RADIUS.Auth, "Acct": d.RADIUS.Acct, "Secret": d.RADIUS.Secret, "LDAP": d.LDAP, "Web": d.Web,
 		"Config": d.Config, "Metrics": d.Metrics, "Listeners": d.listeners,
 	})
 }

@@ -37,16 +37,16 @@ const (
 
 // demoPorts is where the demo listens.
 type demoPorts struct {
-	radius, ldap, ldaps, inside, outside, metrics, services int
+	radius, acct, ldap, ldaps, inside, outside, metrics, services int
 }
 
 // portsFrom are the ports from a base on; without one each service has its
-// usual port. base+1 is kept for accounting.
+// usual port.
 func portsFrom(base int) demoPorts {
 	if base == 0 {
-		return demoPorts{1812, 1389, 1636, 8080, 8081, 9180, 8082}
+		return demoPorts{1812, 1813, 1389, 1636, 8080, 8081, 9180, 8082}
 	}
-	return demoPorts{base, base + 2, base + 3, base + 4, base + 5, base + 6, base + 7}
+	return demoPorts{base, base + 1, base + 2, base + 3, base + 4, base + 5, base + 6, base + 7}
 }
 
 const lastOffset = 7 // of a port from the base
@@ -69,7 +69,7 @@ func prepareDemo(ctx context.Context, dir string, ports demoPorts) (*demo, error
 		d.Web.Services = append(d.Web.Services, "http://"+d.hosts[len(d.hosts)-1]+"/")
 	}
 	text := strings.NewReplacer(
-		"@RADIUS@", local(ports.radius), "@METRICS@", local(ports.metrics), "@SECRET@", demoSecret,
+		"@RADIUS@", local(ports.radius), "@ACCT@", local(ports.acct), "@METRICS@", local(ports.metrics), "@SECRET@", demoSecret,
 		"@LDAP@", d.LDAP.URL, "@LDAPS@", d.LDAP.LDAPS, "@BASE@", demoBase, "@SERVICE@", demoService, "@PASSWORD@", d.LDAP.ServicePassword,
 		"@INSIDE@", d.Web.Inside, "@OUTSIDE@", d.Web.Outside, "@MAIL@", d.Web.Services[0], "@WIKI@", d.Web.Services[1],
 	).Replace(demoConfig)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/md5"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -19,6 +21,10 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+	"layeh.com/radius"
+	"layeh.com/radius/rfc2865"
+	"layeh.com/radius/rfc2866"
+	"layeh.com/radius/rfc2869"
 )
 
 // startDemo serves the example campus on ports that are free.
@@ -70,11 +76,13 @@ func freeBase(t *testing.T) int {
 }
 
 func isFree(base int) bool {
-	u, err := net.ListenPacket("udp4", fmt.Sprint("127.0.0.1:", base))
-	if err != nil {
-		return false
+	for port := base; port <= base+1; port++ {
+		u, err := net.ListenPacket("udp4", fmt.Sprint("127.0.0.1:", port))
+		if err != nil {
+			return false
+		}
+		defer u.Close()
 	}
-	defer u.Close()
 	for port := base; port <= base+lastOffset; port++ {
 		l, err := net.Listen("tcp4", fmt.Sprint("127.0.0.1:", port))
 		if err != nil {
@@ -208,6 +216,48 @@ func TestDemoInsideAsksForLess(t *testing.T) {
 	if p.at.String() != d.Web.Services[0] || !strings.Contains(p.text, "<b>alice</b>") {
 		t.Fatalf("%s (%d):\n%s", p.at, p.status, p.text)
 	}
+}
+
+// What its screen tells of the way from the VPN to the web.
+func TestDemoFromTheVPNToTheWeb(t *testing.T) {
+	d := startDemo(t)
+	request := radius.New(radius.CodeAccessRequest, []byte(d.RADIUS.Secret))
+	set(t, rfc2865.UserName_SetString(request, "alice"), rfc2865.CallingStationID_SetString(request, "203.0.113.7"),
+		rfc2865.UserPassword_SetString(request, d.Users["alice"].Password+d.alice.Code(time.Now())), sign(request))
+	if got := exchange(t, request, d.RADIUS.Auth); got != radius.CodeAccessAccept {
+		t.Fatal(got)
+	}
+	start := radius.New(radius.CodeAccountingRequest, []byte(d.RADIUS.Secret))
+	set(t, rfc2866.AcctStatusType_Set(start, rfc2866.AcctStatusType_Value_Start), rfc2866.AcctSessionID_SetString(start, "demo"),
+		rfc2865.UserName_SetString(start, "alice"), rfc2865.CallingStationID_SetString(start, "203.0.113.7"),
+		rfc2865.FramedIPAddress_Set(start, net.IPv4(198, 51, 100, 20)))
+	if got := exchange(t, start, d.RADIUS.Acct); got != radius.CodeAccountingResponse {
+		t.Fatal(got)
+	}
+	for from, want := range map[string]bool{"198.51.100.20": true, "198.51.100.21": false} {
+		r, err := http.NewRequest(http.MethodGet, d.Web.Outside, nil)
+		if err == nil {
+			r.Header.Set("X-Forwarded-For", from)
+		}
+		if p := newBrowser(t).do(r, err); strings.Contains(p.text, "Continue as Alice Example") != want {
+			t.Errorf("from %s (%d):\n%s", from, p.status, p.text)
+		}
+	}
+}
+
+// sign adds the Message-Authenticator (RFC 2869 §5.14).
+func sign(p *radius.Packet) error {
+	err := rfc2869.MessageAuthenticator_Set(p, make([]byte, md5.Size))
+	if err != nil {
+		return err
+	}
+	wire, err := p.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	sum := hmac.New(md5.New, p.Secret)
+	sum.Write(wire)
+	return rfc2869.MessageAuthenticator_Set(p, sum.Sum(nil))
 }
 
 func TestDemoServiceStaysShutWithoutAnAnswer(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -13,6 +14,7 @@ import (
 	"sekisho/gate"
 	"sekisho/internal/config"
 	"sekisho/ldapproxy"
+	"sekisho/policy"
 	"sekisho/radiusd"
 	"sekisho/weblogin"
 )
@@ -21,14 +23,7 @@ import (
 func (s *server) apply(cfg *config.Config) error {
 	clients := make([]radiusd.Client, len(cfg.Radius.Clients))
 	for i, c := range cfg.Radius.Clients {
-		clients[i] = radiusd.Client{
-			Name: c.Name, Prefix: c.Prefix, Secrets: c.Secrets, Service: c.Service, Zone: c.Zone, Separator: c.Separator,
-			OwnAddress: c.OwnAddress, TunnelEndpoint: c.TunnelEndpoint,
-			AllowMissingMA: c.AllowMissingMA, Proxy: c.Proxy, NoClass: c.NoClass, RejectDelay: c.RejectDelay,
-		}
-		for _, a := range c.Reply {
-			clients[i].Reply = append(clients[i].Reply, radiusd.Attribute(a))
-		}
+		clients[i] = client(c)
 	}
 	list, err := radiusd.NewClients(clients)
 	if err != nil {
@@ -67,12 +62,19 @@ func browserDoor(h *house, g *gate.Gate, log *slog.Logger, registry *prometheus.
 	for _, service := range cfg.Web.Services {
 		w.Services = append(w.Services, weblogin.Service(service))
 	}
+	for _, c := range cfg.Radius.Clients {
+		inside := c.Zone != "" && c.Zone != policy.OffCampus // where nobody needs a word
+		vpn := weblogin.VPN{Name: c.Service, Title: c.Service}
+		if !inside && !slices.Contains(w.VPNs, vpn) {
+			w.VPNs = append(w.VPNs, vpn)
+		}
+	}
 	return w
 }
 
 // listen binds everything, or nothing.
 func (s *server) listen() error {
-	if err := s.radius.Listen(s.cfg.Radius.Auth); err != nil {
+	if err := s.radius.Listen(s.cfg.Radius.Auth, s.cfg.Radius.Acct); err != nil {
 		return err
 	}
 	for _, listen := range []func() error{s.listenLDAP, s.listenWeb, s.listenWatch} {
@@ -88,8 +90,12 @@ func (s *server) listen() error {
 // listeners tells what is open, a line each.
 func (s *server) listeners() []string {
 	var lines []string
-	for _, addr := range s.radius.Addrs() {
+	auth, acct := s.radius.Addrs()
+	for _, addr := range auth {
 		lines = append(lines, fmt.Sprintf("radius  udp %s", addr))
+	}
+	for _, addr := range acct {
+		lines = append(lines, fmt.Sprintf("radius-acct udp %s", addr))
 	}
 	for _, o := range s.opened {
 		lines = append(lines, o.String())
@@ -150,6 +156,32 @@ func (s *server) listenWeb() error {
 type webSite struct {
 	*http.Server
 	serve func() error
+}
+
+// client is the RADIUS client of the configuration as its door has it.
+func client(c config.Client) radiusd.Client {
+	client := radiusd.Client{
+		Name: c.Name, Prefix: c.Prefix, Secrets: c.Secrets, Service: c.Service, Zone: c.Zone, Separator: c.Separator,
+		OwnAddress: c.OwnAddress, TunnelEndpoint: c.TunnelEndpoint, Challenge: challenge(c.Challenge),
+		AllowMissingMA: c.AllowMissingMA, Proxy: c.Proxy, NoClass: c.NoClass, RejectDelay: c.RejectDelay,
+		Tunnel: c.Tunnel, Pool: c.Pool, Interim: c.Interim,
+		Disconnect: radiusd.Disconnect{To: c.Disconnect.To, Secret: c.Disconnect.Secret, Address: c.Disconnect.Address},
+	}
+	for _, a := range c.Reply {
+		client.Reply = append(client.Reply, radiusd.Attribute(a))
+	}
+	return client
+}
+
+// challenge is what a client's otp says.
+func challenge(otp string) gate.Challenge {
+	switch otp {
+	case "challenge":
+		return gate.ChallengeAlways
+	case "both":
+		return gate.ChallengeBoth
+	}
+	return gate.ChallengeNever
 }
 
 // window: in the gate 0 is the default and less than 0 is none.

@@ -43,8 +43,8 @@ func command() *cobra.Command {
 	)
 	root.AddCommand(
 		serveCommand(), demoCommand(), checkCommand(), keysCommand(),
-		accountCommand(), otpCommand(), ticketCommand(),
-		explainCommand(), whyCommand(), auditCommand(),
+		accountCommand(), otpCommand(), ticketCommand(), sessionsCommand(),
+		explainCommand(), whyCommand(), auditCommand(), clientsCommand(),
 	)
 	return root
 }

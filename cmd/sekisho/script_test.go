@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,6 +42,8 @@ func TestScripts(t *testing.T) {
 			"capture": capture,
 			"codes":   showCodes,
 			"attempt": settleAttempt,
+			"session": putSession,
+			"seen":    putReadiness,
 			"serving": holdLock,
 		},
 	})
@@ -116,6 +120,40 @@ func settleAttempt(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		ts.Setenv(fmt.Sprint("REFERENCE", i+1), settled.Reference)
 	}
+}
+
+// putSession keeps a VPN session as accounting does, an hour old and a minute
+// quiet: session NAME USER TICKET|- [CAUSE]. With a cause it has stopped.
+func putSession(ts *testscript.TestScript, _ bool, args []string) {
+	now := time.Now()
+	st, err := store.Open(ts.MkAbs("state/sekisho.db"), store.Options{})
+	ts.Check(err)
+	defer st.Close()
+	ticket := int64(0)
+	if args[2] != "-" {
+		ticket, err = st.ParseTicket(args[2])
+		ts.Check(err)
+	}
+	key := store.SessionKey{Client: "vpn1", NAS: "nas1", Name: args[0]}
+	ts.Check(st.ChangeSession(context.Background(), key, func(s store.Session) store.SessionChange {
+		s.User, s.Ticket, s.Station = strings.ReplaceAll(args[1], "ESC", "\x1b"), ticket, "203.0.113.7"
+		s.Address4, s.Address6 = netip.MustParseAddr("198.51.100.20"), netip.MustParsePrefix("2001:db8:5::/64")
+		s.Started, s.Event, s.Seen, s.Named = now.Add(-time.Hour), now.Add(-time.Minute), now.Add(-time.Minute), now.Add(-time.Minute)
+		s.Interval, s.Seconds, s.Input, s.Output = 30*time.Second, 59*time.Minute, 1234, 5678
+		if len(args) > 3 {
+			s.Stopped, s.Cause = now.Add(-time.Minute), args[3]
+		}
+		return store.SessionChange{Session: s}
+	}))
+}
+
+// putReadiness keeps what was seen of a client, as the server does: seen
+// CLIENT FILE.
+func putReadiness(ts *testscript.TestScript, _ bool, args []string) {
+	st, err := store.Open(ts.MkAbs("state/sekisho.db"), store.Options{})
+	ts.Check(err)
+	defer st.Close()
+	ts.Check(st.PutReadiness(context.Background(), map[string]string{args[0]: ts.ReadFile(args[1])}))
 }
 
 // holdLock keeps the store as a serve does, until the script ends.

@@ -64,8 +64,9 @@ type server struct {
 	sites    []webSite   // of web
 	opened   []*listener // of ldap and web
 	watch    *http.Server
-	socket   net.Listener // of watch; nil: off
-	failed   chan error   // has room for whatever may fail
+	socket   net.Listener                 // of watch; nil: off
+	kept     map[string]radiusd.Readiness // of each RADIUS client, what was written last
+	failed   chan error                   // has room for whatever may fail
 }
 
 // open puts the house together and binds every listener; nothing is answered
@@ -80,7 +81,7 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 	people := h.directory()
 	people.Log = log
 	s := &server{
-		house: h, file: file, log: log, registry: registry, people: people,
+		house: h, file: file, log: log, registry: registry, people: people, kept: make(map[string]radiusd.Readiness),
 		failed: make(chan error, 3+len(h.cfg.Web.Listeners)),
 	}
 	s.gate = &gate.Gate{
@@ -89,7 +90,7 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 		Window: window(h.cfg.OTP), Throttle: throttle(h.cfg.Throttle),
 	}
 	s.radius = &radiusd.Server{
-		Gate: s.gate, Log: log, Metrics: registry, Workers: h.cfg.Radius.Workers,
+		Gate: s.gate, Sessions: s.gate, Log: log, Metrics: registry, Workers: h.cfg.Radius.Workers,
 	}
 	s.ldap = &ldapproxy.Server{
 		Gate: s.gate, People: people, Base: h.cfg.LDAP.Base, Posix: ldapproxy.Posix(h.cfg.LDAP.Posix), Log: log, Metrics: registry,
@@ -105,6 +106,7 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 		return nil, err
 	}
 	people.Start()
+	s.remember(ctx)
 	for _, w := range h.cfg.Warnings {
 		log.Warn(w.Error())
 	}
@@ -126,9 +128,13 @@ func (s *server) run(ctx context.Context) error {
 	if s.watch != nil {
 		go s.serve("metrics", func() error { return s.watch.Serve(s.socket) })
 	}
+	tick := time.NewTicker(keepEvery)
+	defer tick.Stop()
 	notify("READY=1")
 	for {
 		select {
+		case <-tick.C:
+			s.keep(ctx)
 		case <-hangup:
 			s.reload()
 		case err := <-s.failed:
@@ -203,6 +209,7 @@ func (s *server) drain() error {
 	if s.watch != nil {
 		err = errors.Join(err, s.watch.Shutdown(ctx))
 	}
+	s.keep(ctx)
 	s.gate.Close()
 	s.people.Close()
 	s.house.close()

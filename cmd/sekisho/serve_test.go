@@ -79,14 +79,19 @@ func (l *log) has(text string) bool {
 	return strings.Contains(l.text.String(), text)
 }
 
-// startServer serves a configuration; run has begun.
-func startServer(t *testing.T, text string) (*server, *log) {
+func write(t *testing.T, file, text string) {
 	t.Helper()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "config.toml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// prepareServer opens a configuration; run has not begun.
+func prepareServer(t *testing.T, text string) (*server, *log) {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "config.toml")
+	write(t, file, text)
 	if err := os.Mkdir(filepath.Join(dir, "state"), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +106,13 @@ func startServer(t *testing.T, text string) (*server, *log) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s, out
+}
+
+// startServer serves a configuration; run has begun.
+func startServer(t *testing.T, text string) (*server, *log) {
+	t.Helper()
+	s, out := prepareServer(t, text)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- s.run(ctx) }()
@@ -120,7 +132,7 @@ func TestEveryDoorIsOpened(t *testing.T) {
 		kinds = append(kinds, strings.Join(strings.Fields(line)[:2], " "))
 	}
 	web := s.opened[2].socket.Addr().String()
-	if want := []string{"radius udp", "ldaps tcp", "ldap tcp", "web https://" + web, "metrics tcp"}; !slices.Equal(kinds, want) {
+	if want := []string{"radius udp", "radius-acct udp", "ldaps tcp", "ldap tcp", "web https://" + web, "metrics tcp"}; !slices.Equal(kinds, want) {
 		t.Errorf("got  %q\nwant %q", kinds, want)
 	}
 	trusting := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}

@@ -105,10 +105,10 @@ func TestDefaults(t *testing.T) {
 			{Name: "outside", Need: []policy.Need{{policy.Password, policy.OTP}}},
 		},
 		Radius: Radius{
-			Auth: []string{"0.0.0.0:1812"}, Workers: 1024,
+			Auth: []string{"0.0.0.0:1812"}, Acct: []string{"0.0.0.0:1813"}, Workers: 1024,
 			Clients: []Client{{
 				Name: "vpn1", Prefix: netip.MustParsePrefix("203.0.113.10/32"), Secrets: Secrets{[]byte(goodSecret)},
-				Service: "ssl-vpn", Zone: policy.OffCampus, RejectDelay: time.Second,
+				Service: "ssl-vpn", Zone: policy.OffCampus, Challenge: "append", RejectDelay: time.Second,
 			}},
 		},
 		Throttle: Throttle{
@@ -174,6 +174,7 @@ need = ["password+otp"]
 repeat = "off"
 [radius]
 auth = ["127.0.0.1:0", "[::1]:1812", ":1813"]
+acct = ["127.0.0.1:0", ":1814"]
 workers = 5
 reject_delay = "2s"
 [[radius.client]]
@@ -187,8 +188,15 @@ separator = ","
 require_message_authenticator = false
 class = false
 reject_delay = "0s"
+tunnel = ["198.51.100.128/25", "2001:db8:5::/64"]
+pool = ["198.51.100.192/26"]
+interim = "5m"
+disconnect = "[::ffff:127.0.0.1]:3799"
+disconnect_secret = "testing123"
+disconnect_address = true
 [[radius.client]]
 name = "b"
+otp = "challenge"
 address = "203.0.113.0/24"
 secret_file = "two.secret"
 service = "b"
@@ -198,6 +206,10 @@ name = "c"
 address = "203.0.113.7"
 secret = ["one-long-enough-secret", "two-long-enough-secret"]
 service = "b"
+otp = "both"
+tunnel = ["198.51.99.0/24"]
+disconnect = "203.0.113.7:3799"
+disconnect_secret_file = "vpn1.secret"
 [throttle]
 dry_run = false
 first = "2s"
@@ -254,16 +266,23 @@ gogc = 50
 			{Name: "off", Need: []policy.Need{{"password", "otp"}}, Repeat: &policy.Repeat{}},
 		},
 		Radius: Radius{
-			Auth: []string{"127.0.0.1:0", "[::1]:1812", ":1813"}, Workers: 5,
+			Auth: []string{"127.0.0.1:0", "[::1]:1812", ":1813"}, Acct: []string{"127.0.0.1:0", ":1814"}, Workers: 5,
 			Clients: []Client{
-				{Name: "a", Prefix: one("::1/128"), Secrets: Secrets{[]byte("testing123")}, Service: "a", Zone: "campus", Separator: ",", AllowMissingMA: true, NoClass: true},
 				{
-					Name: "b", Prefix: one("203.0.113.0/24"), Service: "b", Zone: "off-campus", Proxy: true, RejectDelay: 2 * time.Second,
+					Name: "a", Prefix: one("::1/128"), Secrets: Secrets{[]byte("testing123")}, Service: "a", Zone: "campus",
+					Challenge: "append", Separator: ",", AllowMissingMA: true, NoClass: true,
+					Tunnel: []netip.Prefix{one("198.51.100.128/25"), one("2001:db8:5::/64")}, Pool: []netip.Prefix{one("198.51.100.192/26")}, Interim: 5 * time.Minute,
+					Disconnect: Disconnect{To: netip.MustParseAddrPort("127.0.0.1:3799"), Secret: Secret("testing123"), Address: true},
+				},
+				{
+					Name: "b", Prefix: one("203.0.113.0/24"), Service: "b", Zone: "off-campus", Challenge: "challenge", Proxy: true, RejectDelay: 2 * time.Second,
 					Secrets: Secrets{[]byte("the-new-one-of-the-two"), []byte("the-old-one-of-the-two")},
 				},
 				{
-					Name: "c", Prefix: one("203.0.113.7/32"), Service: "b", Zone: "off-campus", RejectDelay: 2 * time.Second,
+					Name: "c", Prefix: one("203.0.113.7/32"), Service: "b", Zone: "off-campus", Challenge: "both", RejectDelay: 2 * time.Second,
 					Secrets: Secrets{[]byte("one-long-enough-secret"), []byte("two-long-enough-secret")},
+					Tunnel:  []netip.Prefix{one("198.51.99.0/24")}, Interim: time.Minute,
+					Disconnect: Disconnect{To: netip.MustParseAddrPort("203.0.113.7:3799"), Secret: Secret(goodSecret)},
 				},
 			},
 		},
@@ -295,7 +314,7 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := doorFolder(t, 365*24*time.Hour)
-	for _, name := range regexp.MustCompile(`(?m)^(?:keys|secret_file)\s*= "([^"]+)"`).FindAllSubmatch(text, -1) {
+	for _, name := range regexp.MustCompile(`(?m)^(?:keys|secret_file|disconnect_secret_file)\s*= "([^"]+)"`).FindAllSubmatch(text, -1) {
 		put(t, filepath.Join(dir, string(name[1])), goodSecret, 0o400)
 	}
 	c, _, err := loadText(t, dir, string(text))
@@ -454,7 +473,8 @@ func TestKeysFromTheServiceManager(t *testing.T) {
 }
 
 func TestSecretsAreHidden(t *testing.T) {
-	c, _, err := loadText(t, folder(t), sound)
+	orders := strings.Replace(secret, "secret_file", "disconnect_secret_file", 1) + "\ndisconnect = '203.0.113.10:3799'"
+	c, _, err := loadText(t, folder(t), change(address, address+"\n"+orders))
 	if err != nil {
 		t.Fatal(err)
 	}

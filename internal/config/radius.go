@@ -2,53 +2,23 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"sekisho/internal/dictionary"
 	"sekisho/policy"
 )
 
 // Radius is the RADIUS door.
 type Radius struct {
 	Auth    []string // HOST:PORT to listen at, a HOST left out is every address; empty: the door is closed
-	Acct    []string // likewise, for accounting
+	Acct    []string // likewise, for accounting; empty: it is not taken
 	Workers int      // requests in work at once
 	Clients []Client
-}
-
-// Client is one RADIUS client: a VPN appliance, a switch, a proxy. The field
-// names are those of package radiusd.
-type Client struct {
-	Name           string
-	Prefix         netip.Prefix
-	Secrets        Secrets // the first is the one to use, the others are being rotated out
-	Service        string
-	Zone           string // of everybody who comes through it; "": OwnAddress
-	OwnAddress     bool   // judge each person's own address, as the client tells it
-	TunnelEndpoint bool   // which Tunnel-Client-Endpoint tells, too
-	Reply          []Attribute
-	Challenge      string         // "append", "challenge", "both": when the code is asked for in a round of its own
-	Tunnel         []netip.Prefix // where its people have their addresses
-	Pool           []netip.Prefix // of Tunnel, where we give them out
-	Interim        time.Duration  // how often it is asked to tell of a session; 0: not
-	Disconnect     Disconnect
-	Separator      string // between password and code
-	AllowMissingMA bool   // accept requests without Message-Authenticator
-	Proxy          bool   // carries other servers' Proxy-State
-	NoClass        bool
-	RejectDelay    time.Duration
-}
-
-// Disconnect is where a client takes orders about its sessions; the zero
-// value is nowhere.
-type Disconnect struct {
-	To      netip.AddrPort
-	Secret  Secret
-	Address bool // name the session by its tunnel address, too
 }
 
 const defaultRejectDelay = time.Second
@@ -56,23 +26,21 @@ const defaultRejectDelay = time.Second
 func readRadius(t *table, zones *policy.Zones) Radius {
 	r := Radius{Workers: t.number("workers", 1024, 1, 1<<16)}
 	delay := t.between("reject_delay", defaultRejectDelay, 0, 5*time.Second)
-	seen := map[string]bool{}
-	for _, e := range t.texts("auth") {
-		switch {
-		case !isListen(e.text):
-			t.r.fault(e.key, `%q is no address to listen at; write it like "0.0.0.0:1812" or "[::]:1812"`, e.text)
-		case seen[e.text]:
-			t.r.fault(e.key, "%q stands twice; take one out", e.text)
-		default:
-			r.Auth = append(r.Auth, e.text)
-		}
-		seen[e.text] = true
-	}
+	r.Auth = t.sockets("auth", "1812")
 	if !t.has("auth") {
 		r.Auth = []string{"0.0.0.0:1812"}
 	}
+	r.Acct = t.sockets("acct", "1813")
+	if !t.has("acct") {
+		r.Acct = above(r.Auth)
+	}
+	for i, address := range r.Acct {
+		if slices.Contains(r.Auth, address) && !strings.HasSuffix(address, ":0") {
+			t.fault(fmt.Sprintf("acct[%d]", i), "%q is in auth, too; accounting has a port of its own, such as 1813", address)
+		}
+	}
 	words := t.dictionary("dictionaries")
-	names, prefixes := map[string]string{}, map[netip.Prefix]string{}
+	names, prefixes, tunnels := map[string]string{}, map[netip.Prefix]string{}, tunnels{}
 	for _, ct := range t.tables("client") {
 		c := readClient(ct, zones, words, delay)
 		if other, taken := names[c.Name]; taken && c.Name != "" {
@@ -82,6 +50,10 @@ func readRadius(t *table, zones *policy.Zones) Radius {
 			ct.fault("address", "%v is the address of %s, too; one client an address, the secret tells no two apart", c.Prefix, other)
 		}
 		names[c.Name], prefixes[c.Prefix] = ct.key, ct.key
+		tunnels.add(ct, c.Tunnel)
+		if len(r.Acct) == 0 {
+			ct.wantsAccounting(c)
+		}
 		r.Clients = append(r.Clients, c)
 	}
 	if !t.has("client") && len(r.Auth) > 0 {
@@ -89,6 +61,39 @@ func readRadius(t *table, zones *policy.Zones) Radius {
 	}
 	t.close()
 	return r
+}
+
+// sockets reads a list of addresses to listen at.
+func (t *table) sockets(key, port string) []string {
+	var list []string
+	for _, e := range t.texts(key) {
+		switch {
+		case !isListen(e.text):
+			t.r.fault(e.key, `%q is no address to listen at; write it like "0.0.0.0:%[2]s" or "[::]:%[2]s"`, e.text, port)
+		case slices.Contains(list, e.text):
+			t.r.fault(e.key, "%q stands twice; take one out", e.text)
+		default:
+			list = append(list, e.text)
+		}
+	}
+	return list
+}
+
+// above are the addresses one port above, where accounting belongs (RFC 2866
+// section 3); the port that may be any stays so.
+func above(list []string) []string {
+	var next []string
+	for _, text := range list {
+		host, port, _ := net.SplitHostPort(text)
+		switch n, _ := strconv.Atoi(port); n {
+		case 0:
+			next = append(next, text)
+		case math.MaxUint16:
+		default:
+			next = append(next, net.JoinHostPort(host, strconv.Itoa(n+1)))
+		}
+	}
+	return next
 }
 
 // isListen accepts HOST:PORT with an address, or nothing, as HOST; port 0 is
@@ -103,61 +108,6 @@ func isListen(text string) bool {
 	}
 	_, err = netip.ParseAddr(host)
 	return host == "" || err == nil
-}
-
-func readClient(t *table, zones *policy.Zones, words *dictionary.Dictionary, delay time.Duration) Client {
-	c := Client{
-		Name:           t.text("name", ""),
-		Service:        t.text("service", ""),
-		Zone:           t.text("source", policy.OffCampus),
-		Separator:      t.separator(),
-		AllowMissingMA: !t.flag("require_message_authenticator", true),
-		Proxy:          t.flag("proxy", false),
-		NoClass:        !t.flag("class", true),
-		RejectDelay:    t.between("reject_delay", delay, 0, 5*time.Second),
-	}
-	t.require("name", c.Name, "name the client, the log will call it so")
-	t.require("service", c.Service, `say what people sign in to: service = "ssl-vpn"`)
-	address := t.text("address", "")
-	t.require("address", address, `write its address: address = "203.0.113.10"`)
-	if address != "" {
-		prefix, err := policy.ParsePrefix(address)
-		switch {
-		case err != nil:
-			t.fault("address", "%v", err)
-		case prefix.Bits() == 0:
-			t.fault("address", "%v lets the whole world guess the secret; name the addresses of the client", prefix)
-		default:
-			c.Prefix = prefix
-		}
-	}
-	c.TunnelEndpoint = t.flag("tunnel_client_endpoint", false)
-	switch {
-	case c.Zone != "calling-station-id":
-		t.checkZone("source", c.Zone, zones)
-		if c.TunnelEndpoint {
-			t.fault("tunnel_client_endpoint", `only goes with source = "calling-station-id"; take it out`)
-		}
-	case c.AllowMissingMA:
-		t.fault("source", `"calling-station-id" can't go with require_message_authenticator = false, the address could be altered on its way; write "off-campus" or the name of a zone`)
-	default:
-		c.OwnAddress, c.Zone = true, ""
-	}
-	c.Reply = readReplies(t, words)
-	switch otp := t.text("otp", "append"); otp {
-	case "append":
-	case "challenge", "both":
-		t.fault("otp", `%q needs Access-Challenge, which is not built into this release; write "append"`, otp)
-	default:
-		t.fault("otp", `%q is not known; write "append"`, otp)
-	}
-	if c.Proxy && c.AllowMissingMA {
-		// CVE-2024-3596: Proxy-State is where the collision is hidden.
-		t.fault("proxy", "can't go with require_message_authenticator = false, replies could be forged; have the proxy send Message-Authenticator, or take proxy out")
-	}
-	c.Secrets = readSecrets(t, c.Prefix)
-	t.close()
-	return c
 }
 
 // require blames a key that is missing or empty, unless something else has

@@ -44,6 +44,7 @@ var owned = map[string]string{
 	"60":  "is a secret of the request; take it out",
 	"79":  "belongs to EAP; take it out",
 	"80":  "is made for each reply; take it out",
+	"85":  "follows from interim of the client; set that",
 	"102": "belongs to EAP; take it out",
 }
 

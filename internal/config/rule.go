@@ -68,9 +68,9 @@ func readRepeat(t *table) *policy.Repeat {
 		case "off":
 			return &policy.Repeat{}
 		case "session":
-			t.fault("repeat", `"session" needs RADIUS accounting, which is not built into this release; write {idle = "2m", max = "10m"}`)
+			return &policy.Repeat{Session: true}
 		default:
-			t.fault("repeat", `%q is not known; write {idle = "2m", max = "10m"} or "off"`, text)
+			t.fault("repeat", `%q is not known; write {idle = "2m", max = "10m"}, "session" or "off"`, text)
 		}
 		return nil
 	}
@@ -113,10 +113,23 @@ func (r *reader) judge(c *Config) {
 	}
 	c.policy = p
 	for i := range c.Rules {
-		r.advise(fmt.Sprintf("rule[%d]", i), &c.Rules[i])
+		key := fmt.Sprintf("rule[%d]", i)
+		r.checkSession(key+".repeat", &c.Rules[i], c.Radius)
+		r.advise(key, &c.Rules[i])
 	}
 	if p != nil && len(c.Rules) > 0 {
 		r.checkServed(c)
+	}
+}
+
+// checkSession wants accounting for a repeat that lasts as long as a session.
+func (r *reader) checkSession(key string, rule *policy.Rule, radius Radius) {
+	switch {
+	case rule.Repeat == nil || !rule.Repeat.Session:
+	case len(rule.Door) > 0 && !slices.Contains(rule.Door, policy.DoorRADIUS):
+		r.fault(key, `"session" is of a VPN session, which the door "radius" alone has; write {idle = "2m", max = "10m"}`)
+	case len(radius.Acct) == 0:
+		r.fault(key, `"session" needs accounting, and radius.acct is empty; open it, or write {idle = "2m", max = "10m"}`)
 	}
 }
 
