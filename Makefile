@@ -5,7 +5,8 @@
 
 PACKAGES = freeradius-utils oathtool tshark libpam-radius-auth pamtester nginx caddy haproxy \
 	ldap-utils python3-ldap3 python3-ldap dovecot-imapd dovecot-ldap apache2 curl openjdk-17-jdk-headless \
-	chromium fonts-noto-cjk
+	chromium fonts-noto-cjk \
+	freeradius hostapd wpasupplicant iproute2
 AXE = axe-core@4.14.1
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 

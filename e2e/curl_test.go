@@ -3,34 +3,40 @@ package e2e
 import (
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // surfer is curl with a cookie jar: a browser that runs no script.
 type surfer struct {
-	t   *testing.T
-	jar string
+	t      *testing.T
+	jar    string
+	by     []string // what runs curl elsewhere; nil: it runs here
+	always []string // arguments of each call
 }
 
 func newSurfer(t *testing.T) *surfer {
 	t.Helper()
-	return &surfer{t, filepath.Join(t.TempDir(), "jar")}
+	return &surfer{t: t, jar: filepath.Join(t.TempDir(), "jar")}
 }
 
 // open asks for a page, follows where it leads, and tells where that was.
 func (c *surfer) open(args ...string) (address, page string) {
 	c.t.Helper()
-	a := execute(c.t, "", "curl", append([]string{
-		"--silent", "--show-error", "--location", "--max-redirs", "10", "--header", "Accept: text/html",
+	call := slices.Concat(c.by, []string{
+		"curl", "--silent", "--show-error", "--location", "--max-redirs", "10", "--header", "Accept: text/html",
 		"--cookie", c.jar, "--cookie-jar", c.jar, "--write-out", "\n%{url_effective}",
-	}, args...)...)
+	}, c.always, args)
+	a := execute(c.t, "", call[0], call[1:]...)
 	if a.code != 0 {
 		c.t.Fatalf("curl %v: exit %d\n%s", args, a.code, a.err)
 	}
 	at := strings.LastIndexByte(a.out, '\n')
 	return a.out[at+1:], a.out[:at]
 }
+
+var hiddenField = regexp.MustCompile(`type="hidden" name="([^"]+)" value="([^"]*)"`)
 
 var flowField = regexp.MustCompile(`name="flow" value="([^"]+)"`)
 
@@ -45,6 +51,17 @@ func (c *surfer) fill(address, page, field, value string) (string, string) {
 		for part := range strings.SplitSeq(query, "&") {
 			args = append(args, "--data", part)
 		}
+	}
+	return c.open(args...)
+}
+
+// post sends the form of the page with nothing filled in.
+func (c *surfer) post(address, page, action string) (string, string) {
+	c.t.Helper()
+	host, _, _ := strings.Cut(strings.TrimPrefix(address, "https://"), "/")
+	args := []string{"--header", "Origin: https://" + host, "https://" + host + action}
+	for _, field := range hiddenField.FindAllStringSubmatch(page, -1) {
+		args = append(args, "--data-urlencode", field[1]+"="+field[2])
 	}
 	return c.open(args...)
 }

@@ -99,8 +99,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// freePort finds a port that is free for UDP and, like those the given
-// distance above it, for TCP. It lies below the range that the kernel gives
+// freePort finds a port that, like the one above it, is free for UDP and, like
+// those the given distance above it, for TCP. It lies below the range that the kernel gives
 // to clients, so that nobody takes it while a server is restarted.
 func freePort(t *testing.T, above ...int) int {
 	t.Helper()
@@ -115,11 +115,13 @@ func freePort(t *testing.T, above ...int) int {
 }
 
 func free(port int, above []int) bool {
-	u, err := net.ListenPacket("udp", fmt.Sprintf(":%d", port))
-	if err != nil {
-		return false
+	for _, n := range []int{0, 1} { // accounting is one above
+		u, err := net.ListenPacket("udp", fmt.Sprintf(":%d", port+n))
+		if err != nil {
+			return false
+		}
+		defer u.Close()
 	}
-	defer u.Close()
 	for _, n := range append([]int{0}, above...) {
 		l, err := net.Listen("tcp", fmt.Sprintf(":%d", port+n))
 		if err != nil {
