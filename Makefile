@@ -6,7 +6,8 @@
 PACKAGES = freeradius-utils oathtool tshark libpam-radius-auth pamtester nginx caddy haproxy \
 	ldap-utils python3-ldap3 python3-ldap dovecot-imapd dovecot-ldap apache2 curl openjdk-17-jdk-headless \
 	chromium fonts-noto-cjk \
-	freeradius hostapd wpasupplicant iproute2
+	freeradius hostapd wpasupplicant iproute2 procps \
+	ocserv openconnect openvpn openvpn-auth-radius radsecproxy
 AXE = axe-core@4.14.1
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -34,7 +35,14 @@ var ids atomic.Int64
 // newHosts makes the hosts, and takes them away with the test.
 func newHosts(t *testing.T) hosts {
 	t.Helper()
-	need(t, "root", "ip", "sysctl")
+	need(t, "root", "ip", "ss", "sysctl", "mknod")
+	const tun = "/dev/net/tun"
+	if _, err := os.Stat(tun); err != nil { // in a container, perhaps
+		if err := os.MkdirAll(filepath.Dir(tun), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		must(t, "mknod", "-m", "0666", tun, "c", "10", "200")
+	}
 	id := fmt.Sprintf("sk%d-%d-", os.Getpid()%100_000, ids.Add(1))
 	newHost := func(name string) host {
 		h := host{t, id + name}
