@@ -14,7 +14,7 @@ const (
 	perSocket  = 32 // of the window
 	maxSockets = 8
 	buffer     = 4 << 20
-	afterward  = 100 * time.Millisecond // that the answers to the last copies may take
+	afterward  = 500 * time.Millisecond // that the answers to the last copies may take
 )
 
 // order is which request leaves next.

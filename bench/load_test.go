@@ -116,3 +116,58 @@ func TestSweep(t *testing.T) {
 		t.Errorf("%+v, %d open", x.tally, x.open)
 	}
 }
+
+// Nobody waits for the answers to noise, but if some come they are counted.
+func TestLoadNoise(t *testing.T) {
+	f := newForge()
+	for _, answered := range []bool{false, true} {
+		to := peerOf(t, func(request []byte) []byte {
+			if !answered {
+				return nil
+			}
+			return request
+		})
+		start := time.Now()
+		tally, err := (&Load{
+			To: to, Rate: 20_000, For: 50 * time.Millisecond, Noise: true,
+			Requests: spread(4, 2, func(_ int, id byte) []byte { return f.status(id) }),
+		}).Run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tally.Sent != 1_000 || tally.Answered()+tally.Lost != 0 || tally.Stray > 0 != answered {
+			t.Errorf("answered %v: %+v", answered, tally)
+		}
+		if time.Since(start) > patience {
+			t.Error("an answer was waited for")
+		}
+	}
+}
+
+// A second load through the same sockets comes from the same ports.
+func TestLoadReopened(t *testing.T) {
+	f := newForge()
+	to := peerOf(t, func(request []byte) []byte { return request })
+	m := newMemory()
+	l := &Load{
+		To: to, Order: once, Window: 8, Unsigned: true, Heard: m.heard,
+		Requests: spread(16, 2, func(_ int, id byte) []byte { return f.status(id) }),
+	}
+	ports, err := l.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ports.close()
+	for range 2 {
+		tally, err := l.through(ports)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tally.Accepted != 16 {
+			t.Errorf("%+v", tally)
+		}
+	}
+	if m.again != 16 || m.changed != 0 {
+		t.Errorf("%d again, %d changed", m.again, m.changed)
+	}
+}

@@ -132,3 +132,13 @@ func TestPeople(t *testing.T) {
 		t.Errorf("codes %q, %q", a, b)
 	}
 }
+
+func TestClassOf(t *testing.T) {
+	class, err := classOf(answer(t, newForge().access(3, "u1", password, "198.18.0.1")))
+	if err != nil || string(class) != "class" {
+		t.Errorf("%q, %v", class, err)
+	}
+	if _, err := classOf(nil); err == nil {
+		t.Error("nothing has a Class")
+	}
+}

@@ -183,3 +183,18 @@ func freePort() (uint16, error) {
 	defer conn.Close()
 	return conn.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
 }
+
+// overflows is how many datagrams the kernel has dropped before the sockets of
+// a port, since they were full.
+func overflows(port uint16) (n int) {
+	text, _ := os.ReadFile("/proc/net/udp")
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) < 13 || !strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) {
+			continue
+		}
+		dropped, _ := strconv.Atoi(fields[12])
+		n += dropped
+	}
+	return n
+}

@@ -311,17 +311,21 @@ func TestHostapdEndsASession(t *testing.T) {
 	wire.end()
 
 	const orders = 8
-	if got := wire.fields("radius.code == 40 || radius.code == 43", "frame.number"); len(got) != orders {
-		t.Errorf("%d requests were captured, want %d, one for each order", len(got), orders)
+	ports := make(map[string]bool) // a slow answer makes for a second try, from the same port
+	for _, f := range wire.fields("radius.code == 40 || radius.code == 43", "udp.srcport") {
+		ports[f[0]] = true
+	}
+	if len(ports) != orders {
+		t.Errorf("%d requests were captured, want %d, one for each order", len(ports), orders)
 	}
 	if bad := wire.fields("radius.authenticator.invalid == 1", "frame.number"); len(bad) > 0 {
 		t.Errorf("tshark holds these for forged: %v", bad)
 	}
 	// It checks answers alone; hostapd does requests.
-	if good := wire.fields("radius.authenticator.valid == 1", "frame.number"); len(good) != orders {
+	if good := wire.fields("radius.authenticator.valid == 1", "frame.number"); len(good) < orders {
 		t.Errorf("tshark holds %d answers for right, want %d", len(good), orders)
 	}
-	if bad := wire.fields("_ws.malformed || _ws.expert.severity == error", "frame.number", "_ws.expert.message"); len(bad) > 0 {
+	if bad := wire.fields("radius && (_ws.malformed || _ws.expert.severity == error)", "frame.number", "_ws.expert.message"); len(bad) > 0 {
 		t.Errorf("tshark complains: %v", bad)
 	}
 }
@@ -389,9 +393,7 @@ func TestFreeRADIUSTakesOrders(t *testing.T) {
 		"NAS-IPv6-Address = 2001:db8::1", "NAS-IP-Address = 192.0.2.1", `User-Name = "alice"`, "Framed-IP-Address = 198.51.100.7",
 		"Message-Authenticator = 0x", "Event-Timestamp = ", `Filter-Id = "staff"`,
 	} {
-		if !strings.Contains(heard.String(), want) {
-			t.Errorf("FreeRADIUS did not tell of %s", want)
-		}
+		eventually(t, "FreeRADIUS tells of "+want, func() bool { return strings.Contains(heard.String(), want) })
 	}
 	if strings.Contains(heard.String(), "Dropping packet") {
 		t.Error("FreeRADIUS holds something for forged")

@@ -9,9 +9,7 @@ import (
 	"testing"
 )
 
-// proxy is where the requests of a RADIUS proxy come from.
-const proxy = "127.0.0.6"
-
+// proxyClient is where the requests of a RADIUS proxy come from.
 const proxyClient = `
 [[radius.client]]
 name    = "proxy"

@@ -37,11 +37,11 @@ type Accounting struct {
 	Address4 netip.Addr   // Framed-IP-Address
 	Address6 netip.Prefix // Framed-IPv6-Address or -Prefix
 
-	Event   time.Time     // Event-Timestamp, else when it came less Acct-Delay-Time; zero: when it came
-	Seconds time.Duration // Acct-Session-Time
-	Input   uint64        // octets from the person
-	Output  uint64        // octets to the person
-	Cause   string        // Acct-Terminate-Cause
+	Event  time.Time     // Event-Timestamp, else when it came less Acct-Delay-Time; zero: when it came
+	Lasted time.Duration // Acct-Session-Time
+	Input  uint64        // octets from the person
+	Output uint64        // octets to the person
+	Cause  string        // Acct-Terminate-Cause
 
 	Came time.Time // zero: when Account was called
 }

@@ -58,7 +58,7 @@ func at(addresses ...string) func(*Accounting) {
 
 func named(session string) func(*Accounting) { return func(r *Accounting) { r.Session = session } }
 
-func lasted(d time.Duration) func(*Accounting) { return func(r *Accounting) { r.Seconds = d } }
+func lasted(d time.Duration) func(*Accounting) { return func(r *Accounting) { r.Lasted = d } }
 
 // ago is a record that the NAS made that long ago and sends now.
 func ago(d time.Duration) func(*Accounting) {
@@ -139,7 +139,7 @@ func TestSessionFromStartToStop(t *testing.T) {
 	want := store.Session{
 		SessionKey: store.SessionKey{Client: "vpn1", NAS: "nas1", Name: "s-alice"}, ID: s.ID, User: "alice", Person: w.account("alice").ID,
 		Ticket: s.Ticket, Station: home, Address4: netip.MustParseAddr(inside4), Address6: netip.MustParsePrefix(inside6),
-		Named: seen, Started: begin.Add(time.Second), Event: seen, Seen: seen, Interval: 50 * time.Second, Seconds: 110 * time.Second,
+		Named: seen, Started: begin.Add(time.Second), Event: seen, Seen: seen, Interval: 50 * time.Second, Lasted: 110 * time.Second,
 		Input: 10, Output: 20,
 	}
 	if !equalSessions(s, want) {
@@ -149,7 +149,7 @@ func TestSessionFromStartToStop(t *testing.T) {
 	w.time.pass(time.Minute)
 	stop := w.acct("alice", AccountingStop, lasted(170*time.Second), func(r *Accounting) { r.Cause = "User-Request" })
 	w.tell(stop)
-	if s := w.sessionOf(stop); !s.Stopped.Equal(w.time.now()) || s.Cause != "User-Request" || s.Seconds != 170*time.Second {
+	if s := w.sessionOf(stop); !s.Stopped.Equal(w.time.now()) || s.Cause != "User-Request" || s.Lasted != 170*time.Second {
 		t.Errorf("stopped: %+v", s)
 	}
 	w.live(a, false)
@@ -170,7 +170,7 @@ func equalSessions(a, b store.Session) bool {
 	}
 	return same && a.SessionKey == b.SessionKey && a.ID == b.ID && a.User == b.User && a.Person == b.Person && a.Ticket == b.Ticket &&
 		a.Station == b.Station && a.Address4 == b.Address4 && a.Address6 == b.Address6 && a.Ousted == b.Ousted && a.Interval == b.Interval &&
-		a.Seconds == b.Seconds && a.Input == b.Input && a.Output == b.Output && a.Stopped.IsZero() && a.Cause == b.Cause
+		a.Lasted == b.Lasted && a.Input == b.Input && a.Output == b.Output && a.Stopped.IsZero() && a.Cause == b.Cause
 }
 
 func TestTwoSessionsWithOneTicketEndWithTheSecond(t *testing.T) {
@@ -479,7 +479,7 @@ func TestReorderedRecordsUpdateNothing(t *testing.T) {
 	w.tell(r)
 	late.Came = w.time.now()
 	w.tell(late)
-	if s := w.sessionOf(r); s.Address4 != netip.MustParseAddr(inside4) || s.Seconds != 2*time.Minute {
+	if s := w.sessionOf(r); s.Address4 != netip.MustParseAddr(inside4) || s.Lasted != 2*time.Minute {
 		t.Errorf("%+v", s)
 	}
 	w.tell(w.acct("alice", AccountingStop, ago(time.Minute)))

@@ -74,11 +74,11 @@ func classParts(id int64, client string) [][]byte {
 // other that it could be of. A record that does not tell how long ago the
 // session began may be of an older one.
 func (r *record) byAccept(ctx context.Context) (*store.Held, error) {
-	if r.Status == AccountingStop || r.Status == AccountingInterim && r.Seconds == 0 {
+	if r.Status == AccountingStop || r.Status == AccountingInterim && r.Lasted == 0 {
 		return nil, nil
 	}
 	var only *store.Held
-	for _, id := range r.gate.accepts.before(accept{r.Client, r.name, r.Source.told()}, r.Came.Add(-r.Seconds)) {
+	for _, id := range r.gate.accepts.before(accept{r.Client, r.name, r.Source.told()}, r.Came.Add(-r.Lasted)) {
 		h, err := r.gate.Store.Held(ctx, id)
 		if errors.Is(err, store.ErrUnknown) || err == nil && !h.Live(r.at) {
 			continue

@@ -93,6 +93,8 @@ func (r *record) change(s store.Session) (c store.SessionChange, counts bool) {
 		why = append(why, reason.AccountingStranger)
 	}
 	if r.address4.IsValid() || r.address6.IsValid() {
+		// When it was so, not when it came: a NAS whose clock is slow by more
+		// than a minute vouches for nobody.
 		s.Address4, s.Address6, s.Named = r.address4, r.address6, r.Event
 		c.Claims = r.Status != AccountingStop
 	}
@@ -119,7 +121,7 @@ func (r *record) passed(s *store.Session) bool {
 	case r.Status == AccountingStart:
 		return !r.Event.After(s.Event.Add(jitter))
 	case r.Event.Equal(s.Event):
-		return r.Seconds == s.Seconds && r.Input == s.Input && r.Output == s.Output
+		return r.Lasted == s.Lasted && r.Input == s.Input && r.Output == s.Output
 	}
 	return r.Event.Before(s.Event)
 }
@@ -142,7 +144,7 @@ func (r *record) anew(before *store.Session) store.Session {
 
 // count takes over what has grown.
 func (r *record) count(s *store.Session) {
-	if apart := r.Event.Sub(s.Event); r.Status == AccountingInterim && s.Seconds > 0 && apart >= leastInterval {
+	if apart := r.Event.Sub(s.Event); r.Status == AccountingInterim && s.Lasted > 0 && apart >= leastInterval {
 		s.Interval = min(apart, cmp.Or(s.Interval, apart)) // a missed one makes it no longer
 	}
 	if r.Event.After(s.Event) {
@@ -150,7 +152,7 @@ func (r *record) count(s *store.Session) {
 	}
 	s.Seen, s.Stopped, s.Cause = r.Came, time.Time{}, ""
 	s.User, s.Station = cmp.Or(s.User, r.User), cmp.Or(s.Station, r.Source.String())
-	s.Seconds, s.Input, s.Output = cmp.Or(r.Seconds, s.Seconds), cmp.Or(r.Input, s.Input), cmp.Or(r.Output, s.Output)
+	s.Lasted, s.Input, s.Output = cmp.Or(r.Lasted, s.Lasted), cmp.Or(r.Input, s.Input), cmp.Or(r.Output, s.Output)
 }
 
 // told are the groups that the NAS was told when it was given the ticket. If

@@ -78,7 +78,7 @@ func (r *report) accounting(from netip.AddrPort, came time.Time) (gate.Accountin
 		Came:     came,
 	}
 	seconds, _ := r.number(rfc2866.AcctSessionTime_Type)
-	a.Seconds = time.Duration(seconds) * time.Second
+	a.Lasted = time.Duration(seconds) * time.Second
 	status, ok := r.number(rfc2866.AcctStatusType_Type)
 	if !ok {
 		return a, dropNoStatus

@@ -58,7 +58,7 @@ func TestReadingARecord(t *testing.T) {
 		Class: []string{"sk1.abc.mac", "staff"}, User: "alice",
 		Source:   gate.Source{Addr: netip.MustParseAddr("192.0.2.7"), How: "calling-station-id"},
 		Address4: netip.MustParseAddr("198.51.100.9"), Address6: netipPrefix("2001:db8:5::/64"),
-		Event: testTime.Add(-5 * time.Second), Seconds: time.Hour,
+		Event: testTime.Add(-5 * time.Second), Lasted: time.Hour,
 		Input: 1<<32 + 7, Output: math.MaxUint64, Cause: "User-Request", Came: testTime,
 	}
 	if !got.Event.Equal(want.Event) {

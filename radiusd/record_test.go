@@ -321,7 +321,7 @@ func TestInterimThatDiffersOnlyInTimeIsANewRecord(t *testing.T) {
 		d.nas.report(record(id, testSecret, tells(gate.AccountingInterim, number(rfc2866.AcctSessionTime_Type, uint32(60*i)))...))
 	}
 	records := d.records()
-	if len(records) != 3 || records[0].Seconds != 0 || records[1].Seconds != time.Minute || records[2].Seconds != 2*time.Minute {
+	if len(records) != 3 || records[0].Lasted != 0 || records[1].Lasted != time.Minute || records[2].Lasted != 2*time.Minute {
 		t.Errorf("records %+v", records)
 	}
 }

@@ -139,7 +139,7 @@ func putSession(ts *testscript.TestScript, _ bool, args []string) {
 		s.User, s.Ticket, s.Station = strings.ReplaceAll(args[1], "ESC", "\x1b"), ticket, "203.0.113.7"
 		s.Address4, s.Address6 = netip.MustParseAddr("198.51.100.20"), netip.MustParsePrefix("2001:db8:5::/64")
 		s.Started, s.Event, s.Seen, s.Named = now.Add(-time.Hour), now.Add(-time.Minute), now.Add(-time.Minute), now.Add(-time.Minute)
-		s.Interval, s.Seconds, s.Input, s.Output = 30*time.Second, 59*time.Minute, 1234, 5678
+		s.Interval, s.Lasted, s.Input, s.Output = 30*time.Second, 59*time.Minute, 1234, 5678
 		if len(args) > 3 {
 			s.Stopped, s.Cause = now.Add(-time.Minute), args[3]
 		}

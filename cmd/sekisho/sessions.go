@@ -94,7 +94,7 @@ type sessionLine struct {
 func newSessionLine(s store.Session, ticket string, now time.Time) sessionLine {
 	l := sessionLine{
 		ID: s.ID, User: s.User, Client: s.Client, NAS: s.NAS, Session: s.Name, Station: s.Station, Address: []string{},
-		Started: s.Started, Seen: s.Seen, Interval: s.Interval.Seconds(), Seconds: s.Seconds.Seconds(), Input: s.Input, Output: s.Output,
+		Started: s.Started, Seen: s.Seen, Interval: s.Interval.Seconds(), Seconds: s.Lasted.Seconds(), Input: s.Input, Output: s.Output,
 		Ticket: ticket, Ousted: s.Ousted, Ordered: s.Ordered, Obeyed: s.Obeyed, Stopped: s.Stopped, Cause: s.Cause, ticket: s.Ticket,
 	}
 	if s.Address4.IsValid() {

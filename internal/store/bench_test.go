@@ -139,7 +139,7 @@ func benchRecord(s *Store, caller int, n int64) error {
 	return s.ChangeSession(ctx, key, func(now Session) SessionChange {
 		now.User, now.Person, now.Ticket, now.Station = "alice", 1, n/5+1, "203.0.113.7"
 		now.Event, now.Seen, now.Named, now.Interval = at, at, at, time.Minute
-		now.Seconds, now.Input, now.Output = time.Duration(n)*time.Second, uint64(n), uint64(n)
+		now.Lasted, now.Input, now.Output = time.Duration(n)*time.Second, uint64(n), uint64(n)
 		now.Address4, now.Address6 = address4, netip.PrefixFrom(address6, 64)
 		change := SessionChange{Session: now, Claims: true}
 		if n%5 == 0 || n%5 == 4 {

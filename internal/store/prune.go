@@ -9,6 +9,7 @@ const (
 	pruneTurns = 3600 // housekeeping turns from one mark to the next: an hour
 	pruneSlice = 2000 // of each kind in a turn
 	lostAfter  = 24 * time.Hour
+	overAfter  = 30 * 24 * time.Hour // what the book knows of a session stays as long as the book does
 )
 
 // CauseLost is the cause of a session that was not seen for a day: its Stop
@@ -37,8 +38,8 @@ func (p *pruning) before(newest int64) int64 {
 	return min(p.mark, newest)
 }
 
-// prune removes what is over, slice by slice, and closes the sessions that
-// are lost. Leases stay: no more than the pools have addresses.
+// prune removes what is over, slice by slice, sessions a month after they
+// stopped, and closes those that are lost. Leases stay: no more than the pools have addresses.
 func (w *writer) prune() (worked bool, err error) {
 	before := w.pruning.before(w.store.newest.Load())
 	if before <= 0 {
@@ -56,8 +57,13 @@ func (w *writer) prune() (worked bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	w.pruning.left = max(spent, words, lost) == pruneSlice
-	return spent+words+lost > 0, nil
+	over, err := w.conn.exec("DELETE FROM session WHERE id IN (SELECT id FROM session WHERE stopped <> 0 AND stopped < ?1 LIMIT ?2)",
+		before-overAfter.Microseconds(), int64(pruneSlice))
+	if err != nil {
+		return false, err
+	}
+	w.pruning.left = max(spent, words, lost, over) == pruneSlice
+	return spent+words+lost+over > 0, nil
 }
 
 // closeLost ends sessions, but not their tickets: the person may still be

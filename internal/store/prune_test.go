@@ -117,3 +117,20 @@ func TestLostSessionIsClosed(t *testing.T) {
 	equal(t, "living", session(t, s, key("living")).Stopped, time.Time{})
 	lives(t, s, ticket, "its ticket", true, 25*time.Hour)
 }
+
+// A session is kept for a month after its end; that it was is in the book.
+func TestOldSessionIsForgotten(t *testing.T) {
+	s := open(t)
+	must(t, s.ChangeSession(ctx, key("over"), func(now Session) SessionChange {
+		now.Started, now.Event, now.Seen, now.Stopped = noon, noon, noon, noon
+		return SessionChange{Session: now}
+	}))
+	kept := func() (n int) {
+		must(t, s.Sessions(ctx, noon.Add(-time.Hour), func(Session, string) error { n++; return nil }))
+		return n
+	}
+	passHours(t, s, 3, noon.Add(30*24*time.Hour))
+	equal(t, "sessions after 30 days", kept(), 1)
+	passHours(t, s, 3, noon.Add(30*24*time.Hour+time.Hour))
+	equal(t, "sessions an hour later", kept(), 0)
+}

@@ -25,14 +25,14 @@ type Session struct {
 	Ticket   int64  // 0: none was found
 	Station  string // where the person is, as the NAS has it
 	Address4 netip.Addr
-	Address6 netip.Prefix // a single address, or the network that the person was given; see keptLengths
+	Address6 netip.Prefix // a single address, or the network that the person was given, of a length that is kept: see address6Text
 	Named    time.Time    // when a record last told the addresses
 	Ousted   bool         // another session was seen on one of the addresses; it stays so
 	Started  time.Time
 	Event    time.Time // of the latest record, by the NAS's clock
 	Seen     time.Time // when that came
 	Interval time.Duration
-	Seconds  time.Duration // in whole seconds
+	Lasted   time.Duration // in whole seconds
 	Input    uint64
 	Output   uint64
 	Stopped  time.Time // zero: lives
@@ -47,7 +47,7 @@ type Session struct {
 type SessionChange struct {
 	Session   Session // where Seen is zero, nothing but the events is written
 	Claims    bool    // the session's addresses are its own from now on: others on them are ousted
-	EndTicket bool    // the session's ticket ends, unless a session that lives has it
+	EndTicket bool    // the session's ticket ends, unless another session that lives has it
 	Events    []Event // booked in the same transaction; their time is that of our clock
 }
 
@@ -127,9 +127,8 @@ func (w *writer) leave(j *job, s Session, end bool) error {
 }
 
 // EndSessions ends the live sessions of a NAS, for Accounting-On and -Off, but
-// not those that it told of since; and their tickets unless another session has
-// them, and books the event, which
-// tells how many unless it has a Detail.
+// not those that it told of since; ends their tickets, unless another session
+// has them; and books the event, which tells how many unless it has a Detail.
 func (s *Store) EndSessions(ctx context.Context, client, nas string, at time.Time, cause string, event Event) (ended int, err error) {
 	err = s.changeAside(ctx, func(c *conn) ([]int64, error) {
 		var tickets []int64

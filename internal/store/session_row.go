@@ -17,7 +17,7 @@ func scanSession(row []driver.Value) Session {
 		Address4: parseAddress4(row[8].(string)), Address6: parseAddress6(row[9].(string)),
 		Named: fromMicro(row[10].(int64)), Ousted: row[11].(int64) != 0, Started: fromMicro(row[12].(int64)),
 		Event: fromMicro(row[13].(int64)), Seen: fromMicro(row[14].(int64)),
-		Interval: time.Duration(row[15].(int64)) * time.Microsecond, Seconds: time.Duration(row[16].(int64)) * time.Second,
+		Interval: time.Duration(row[15].(int64)) * time.Microsecond, Lasted: time.Duration(row[16].(int64)) * time.Second,
 		Input: uint64(row[17].(int64)), Output: uint64(row[18].(int64)),
 		Stopped: fromMicro(row[19].(int64)), Cause: row[20].(string), Groups: parseGroups(row[21].(string)),
 		Ordered: fromMicro(row[22].(int64)), Told: row[23].(string), Obeyed: row[24].(string),
@@ -32,7 +32,7 @@ func (s *Session) columns() ([]any, error) {
 	}
 	return []any{s.Client, s.NAS, s.Name, s.User, s.Person, s.Ticket, s.Station,
 		address4Text(s.Address4), address6Text(s.Address6), micro(s.Named), integer(s.Ousted), micro(s.Started),
-		micro(s.Event), micro(s.Seen), int64(s.Interval / time.Microsecond), int64(s.Seconds / time.Second),
+		micro(s.Event), micro(s.Seen), int64(s.Interval / time.Microsecond), int64(s.Lasted / time.Second),
 		int64(s.Input), int64(s.Output), micro(s.Stopped), s.Cause, groups, micro(s.Ordered), s.Told, s.Obeyed}, nil
 }
 

@@ -8,6 +8,8 @@
 // all of them when COMMIT has returned. Whatever was answered is on the disk;
 // a code that was accepted stays burnt through a crash. Of two settlements
 // that burn the same step, the first wins and the other is booked as lost.
+// What a NAS tells of a session ([Store.ChangeSession]) goes the same way, in
+// the same transactions.
 //
 // Other processes (the commands) may write to the same file. They are noticed
 // by PRAGMA data_version, at each batch and each second, and what was

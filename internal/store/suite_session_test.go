@@ -70,7 +70,7 @@ func testSession(t *testing.T, s *Store) {
 		SessionKey: key("s1"), User: "ALICE@example.jp", Person: 7, Ticket: 8, Station: "203.0.113.7",
 		Address4: netip.MustParseAddr("10.8.0.5"), Address6: netip.MustParsePrefix("2001:db8:0:5::/64"),
 		Named: noon.Add(time.Second), Ousted: true, Started: noon, Event: noon.Add(2 * time.Second), Seen: noon.Add(3 * time.Second),
-		Interval: 60*time.Second + time.Millisecond, Seconds: 3 * time.Second, Input: 1<<64 - 1, Output: 1 << 40,
+		Interval: 60*time.Second + time.Millisecond, Lasted: 3 * time.Second, Input: 1<<64 - 1, Output: 1 << 40,
 		Stopped: noon.Add(time.Hour), Cause: "User-Request", Groups: []string{"staff", "IT Desk"},
 		Ordered: noon.Add(time.Minute), Told: "change", Obeyed: "nak 503",
 	}
@@ -249,7 +249,14 @@ func testTicketOfAnotherSession(t *testing.T, s *Store) {
 	vpn := put(t, s, a, "vpn", func(*Ticket) {})
 	tell(t, s, key("s1"), having(vpn))
 	tell(t, s, key("s2"), having(vpn))
+	of := func() string {
+		list, err := s.SessionsOf(ctx, vpn)
+		must(t, err)
+		return names(list)
+	}
+	equal(t, "of the ticket", of(), "s1 s2")
 	tell(t, s, key("s1"), stop)
+	equal(t, "of the ticket, alive", of(), "s2")
 	lives(t, s, vpn, "with a second session", true, 0)
 	tell(t, s, key("s2"), func(c *SessionChange) { c.Session.Stopped = noon })
 	lives(t, s, vpn, "where only the session stopped", true, 0)
@@ -277,6 +284,10 @@ func testEndSessions(t *testing.T, s *Store) {
 	child := put(t, s, a, "child", resting(tickets["s1"]))
 	tell(t, s, SessionKey{"vpn1", "nas2", "moved here"}, having(tickets["moved"]))
 	tell(t, s, key("stopped"), func(c *SessionChange) { c.Session.Stopped, c.Session.Cause = noon.Add(-time.Hour), "before" })
+	since := put(t, s, a, "since", func(*Ticket) {})
+	tell(t, s, key("since"), func(c *SessionChange) {
+		c.Session.Ticket, c.Session.Event = since, noon.Add(time.Minute+time.Microsecond)
+	})
 	ended, err := s.EndSessions(ctx, "vpn1", "nas1", noon.Add(time.Minute), "NAS-Reboot", Event{At: noon, Reason: "nas_on"})
 	must(t, err)
 	equal(t, "ended", ended, 4)
@@ -292,6 +303,8 @@ func testEndSessions(t *testing.T, s *Store) {
 		lives(t, s, tickets[name], name, want, 0)
 	}
 	lives(t, s, child, "child", false, 0)
+	lives(t, s, since, "of one that was told of since", true, 0)
+	equal(t, "one that was told of since", session(t, s, key("since")).Stopped, time.Time{})
 	booked := events(t, s, Search{Reason: "nas_on"})
 	equal(t, "events", len(booked), 1)
 	equal(t, "detail", booked[0].Detail, "sessions 4")

@@ -188,6 +188,7 @@ func testClosed(t *testing.T, s *Store) {
 		"Session":      s.ChangeSession(bounded, key("s1"), func(s Session) SessionChange { return SessionChange{Session: s} }),
 		"EndSessions":  second(s.EndSessions(bounded, "vpn1", "nas1", noon, "", Event{})),
 		"Sessions":     s.Sessions(bounded, noon, func(Session, string) error { return nil }),
+		"SessionsOf":   second(s.SessionsOf(bounded, 1)),
 		"SessionsAt":   third(s.SessionsAt(bounded, netip.Addr{})),
 		"Due":          second(s.Due(bounded, noon)),
 		"Ordered":      s.Ordered(bounded, Obedience{}, Event{}),
