@@ -60,10 +60,13 @@ func (l *ledger) audit(h *house) (f findings, err error) {
 	if err != nil {
 		return findings{}, fmt.Errorf("read the sessions: %w", err)
 	}
+	g := newForge()
 	for _, s := range l.sessions {
 		last := -1
 		for k, request := range s.records {
-			if l.reply(request) != nil {
+			// A late reply may have been heard as one to the next request of
+			// its Identifier.
+			if g.authentic(l.reply(request), request) {
 				f.acknowledged++
 				last = k
 			}

@@ -6,11 +6,12 @@
 // One round, told: the requests are built first, with the codes of the step
 // that is about to begin. Then each contestant, a process of its own, gets
 // the same load. RADIUS goes over a few sockets; every reply is counted, one
-// in 64 has its authenticators checked, nothing is sent twice. LDAP and HTTP
-// go over connections that are kept, one request at a time on each, and every
-// answer is read. What the server used of the processors is read from /proc
-// once it has come to rest. Rounds are interleaved and compared one by one, so
-// a noisy machine does harm to the figures but not to one contestant's.
+// in 64 has its authenticators checked, nothing is sent twice but where that
+// is measured. LDAP and HTTP go over connections that are kept, one request at
+// a time on each, and every answer is read. What the server used of the
+// processors is read from /proc once it has come to rest. Rounds are
+// interleaved and compared one by one, so a noisy machine does harm to the
+// figures but not to one contestant's.
 // Nothing here needs a fixed port, and the folder in TMPDIR is gone
 // afterwards; it should lie on a real disk.
 package main

@@ -102,7 +102,7 @@ func (l *Load) repeated(p *peer, times int) (Round, error) {
 	for i, list := range l.Requests {
 		copies.Requests[i] = slices.Repeat(list, times)
 	}
-	e := &entrant{peer: p}
+	e := &entrant{peer: p, fits: func(*Tally) error { return nil }} // the bars tell of refusals
 	r, err := e.round(reopened{&copies, ports})
 	if took := time.Since(start); err == nil && took > kept {
 		return r, fmt.Errorf("the last duplicate came after %s: too late for a kept answer", brief(took))

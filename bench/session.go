@@ -72,9 +72,10 @@ func (s *session) address() []byte {
 // recordAt is the k-th record of a session of a line.
 type recordAt struct{ session, k int }
 
-// timetable is in which order the records of a line's sessions leave. Sessions begin one after the other, so that all kinds of records come mixed;
-// apart is how many begin between two records of one, more than a window
-// holds, so that none overtakes another.
+// timetable is in which order the records of a line's sessions leave. Sessions
+// begin one after the other, so that all kinds of records come mixed; apart is
+// how many begin between two records of one, more than a window holds, so that
+// none overtakes another.
 func timetable(sessions, apart int) []recordAt {
 	var list []recordAt
 	for slot := range sessions + (records-1)*apart {

@@ -123,6 +123,7 @@ func TestAudit(t *testing.T) {
 	h := &house{folder: t.TempDir()}
 	s := openStore(t, h)
 	l := &ledger{memory: newMemory()}
+	stale := acknowledge(t, newForge().seal(newForge().begin(radius.CodeAccountingRequest, 0)))
 	for i, c := range []struct {
 		acknowledged int // records
 		kept         int // of them; below 0: nothing
@@ -141,7 +142,9 @@ func TestAudit(t *testing.T) {
 		for k := range x.records {
 			x.records[k] = x.record(newForge(), k, 0)
 			if k < c.acknowledged {
-				l.heard(x.records[k], []byte("acknowledged"))
+				l.heard(x.records[k], acknowledge(t, x.records[k]))
+			} else {
+				l.heard(x.records[k], stale) // of another request, that was late
 			}
 		}
 		l.sessions = append(l.sessions, x)
@@ -172,6 +175,20 @@ func TestAudit(t *testing.T) {
 	if want := (findings{acknowledged: 34, sessions: 7, missing: 3, stray: 1}); got != want {
 		t.Errorf("found %+v, want %+v", got, want)
 	}
+}
+
+// acknowledge is an Accounting-Response made by another implementation.
+func acknowledge(t *testing.T, request []byte) []byte {
+	t.Helper()
+	p, err := radius.Parse(request, []byte(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := p.Response(radius.CodeAccountingResponse).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func TestBooked(t *testing.T) {

@@ -295,7 +295,8 @@ func (w *writer) housekeep() {
 	}
 	if info, err := os.Stat(s.file + "-wal"); err == nil && info.Size() > walLimit {
 		w.conn.pragma("busy_timeout=200") // a long read must not stop sign-ins
-		w.conn.pragma("wal_checkpoint(RESTART)")
+		// The file keeps its length otherwise, and each turn would come here.
+		w.conn.pragma("wal_checkpoint(TRUNCATE)")
 		w.conn.pragma("busy_timeout=10000")
 	}
 }
