@@ -183,104 +183,22 @@ func freeRADIUS(t *testing.T, typ string, port int, key, rest string) *output {
 	return &p.out
 }
 
-const hostapdConf = `
-interface=@PORT@
-driver=wired
-ieee8021x=1
-use_pae_group_addr=1
-nas_identifier=switch-1
-own_ip_addr=127.0.0.1
-auth_server_addr=127.0.0.1
-auth_server_port=@AUTH@
-auth_server_shared_secret=testing123
-acct_server_addr=127.0.0.1
-acct_server_port=@ACCT@
-acct_server_shared_secret=testing123
-radius_das_port=@DAS@
-radius_das_client=127.0.0.1 testing123
-radius_das_require_event_timestamp=1
-radius_das_require_message_authenticator=1
-`
-
-// signsIn has FreeRADIUS check a person behind a switch, by EAP.
-const signsIn = `
-modules {
-	eap {
-		default_eap_type = md5
-		md5 {
-		}
-	}
-}
-server it {
-	authorize {
-		update control {
-			Cleartext-Password := "secret"
-		}
-		eap
-	}
-	authenticate {
-		eap
-	}
-}
-`
-
-const supplicantConf = `
-ap_scan=0
-network={
-	key_mgmt=IEEE8021X
-	eap=MD5
-	identity="alice"
-	password="secret"
-	eapol_flags=0
-}
-`
-
 // hostapd is a switch with alice behind one of its ports. It tells us of her
 // session, and ends it when it is told to.
 func TestHostapdEndsASession(t *testing.T) {
 	t.Parallel()
 	need(t, "root", "ip", "hostapd", "wpa_supplicant", "freeradius", "tshark")
-	auth, das := freePort(t), freePort(t)
+	das := freePort(t)
 	c := newCommander(t, das)
 	c.client.Disconnect.Secret = []byte(secret) // which tshark knows
 	c.use()
-	freeRADIUS(t, "auth", auth, secret, signsIn)
-
-	dir := t.TempDir()
-	file := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	id := fmt.Sprintf("sk%d-%d", os.Getpid()%100_000, ids.Add(1))
-	desk := host{t, id}
-	must(t, "ip", "netns", "add", desk.name)
-	t.Cleanup(func() { execute(t, "", "ip", "netns", "del", desk.name) }) // and the cable with it
-	must(t, "ip", "link", "add", id, "type", "veth", "peer", "name", "cable", "netns", desk.name)
-	must(t, "ip", "link", "set", id, "up")
-	desk.run("ip", "link", "set", "cable", "up")
-
-	hostapd := launch(t, exec.Command("hostapd", file("hostapd.conf", strings.NewReplacer(
-		"@PORT@", id, "@AUTH@", fmt.Sprint(auth), "@ACCT@", fmt.Sprint(c.acct), "@DAS@", fmt.Sprint(das)).Replace(hostapdConf))))
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("hostapd:\n%s%s", &hostapd.out, &hostapd.log)
-		}
-	})
-	eventually(t, "hostapd is ready", func() bool {
-		if hostapd.ended() {
-			t.Fatalf("hostapd ended: %v", hostapd.err)
-		}
-		return strings.Contains(hostapd.out.String(), "AP-ENABLED")
-	})
+	hostapd := newSwitch(t, c.acct, das)
 	wire := orderCapture(t, das)
-	launch(t, desk.command("wpa_supplicant", "-Dwired", "-icable", "-c"+file("wpa.conf", supplicantConf)))
+	hostapd.plugIn()
 
 	began := c.await(gate.AccountingStart)
-	session := gate.Order{Client: "nas", NAS: began.NAS, Session: began.Session, User: began.User, Address: netip.MustParseAddr("198.51.100.7")}
-	if session.NAS != "switch-1" || session.User != "alice" || session.Session == "" {
+	session := gate.Order{Client: "nas", Session: began.Session, User: began.User, Address: netip.MustParseAddr("198.51.100.7")}
+	if began.NAS != "" || session.User != "alice" || session.Session == "" {
 		t.Errorf("hostapd told of %+v", session)
 	}
 	other := func(change func(*gate.Order)) gate.Order {
@@ -290,15 +208,15 @@ func TestHostapdEndsASession(t *testing.T) {
 	}
 	c.order(other(func(o *gate.Order) { o.Session = "0000000000000000" }), "nak 503 true")
 	c.order(other(func(o *gate.Order) { o.User = "bob" }), "nak 503 true")
-	c.order(other(func(o *gate.Order) { o.NAS = "switch-2" }), "nak 403 NAS-Identification-Mismatch true")
-	c.order(other(func(o *gate.Order) { o.NAS = "192.0.2.1" }), "nak 403 NAS-Identification-Mismatch true")
-	c.client.Reply = []radiusd.Attribute{{Name: "Filter-Id", Number: "11", Octets: []byte("\x0b\x07staff")}}
+	c.order(other(func(o *gate.Order) { o.NAS = "id:switch-2" }), "nak 403 NAS-Identification-Mismatch true")
+	c.order(other(func(o *gate.Order) { o.NAS = "ip:192.0.2.1" }), "nak 403 NAS-Identification-Mismatch true")
+	c.client.Reply = []radiusd.Attribute{{Name: "Filter-Id", Number: "11", Groups: []string{"staff"}, Octets: []byte("\x0b\x07staff")}}
 	c.use()
-	c.order(other(func(o *gate.Order) { o.Change = true }), "nak 401 Unsupported-Attribute true")
+	c.order(other(func(o *gate.Order) { o.Change, o.Groups = true, []string{"staff"} }), "nak 401 Unsupported-Attribute true")
 	c.client.Disconnect.Address = true
 	c.use()
 	c.order(session, "nak 401 Unsupported-Attribute true")
-	if strings.Contains(hostapd.out.String(), "AP-STA-DISCONNECTED") {
+	if hostapd.says("AP-STA-DISCONNECTED") {
 		t.Error("hostapd ended a session that was not meant")
 	}
 	c.client.Disconnect.Address = false
@@ -376,17 +294,17 @@ func TestFreeRADIUSTakesOrders(t *testing.T) {
 	port := freePort(t)
 	c := newCommander(t, port)
 	heard := freeRADIUS(t, "coa", port, orderSecret, knowsOne)
-	c.client.Reply = []radiusd.Attribute{{Name: "Filter-Id", Number: "11", Octets: []byte("\x0b\x07staff")}}
+	c.client.Reply = []radiusd.Attribute{{Name: "Filter-Id", Number: "11", Groups: []string{"staff"}, Octets: []byte("\x0b\x07staff")}}
 	c.client.Disconnect.Address = true
 	c.use()
 
-	session := gate.Order{Client: "nas", NAS: "2001:db8::1", Session: `S\\1`, User: "alice", Address: netip.MustParseAddr("198.51.100.7")}
+	session := gate.Order{Client: "nas", NAS: "ip:2001:db8::1", Session: `S\\1`, User: "alice", Address: netip.MustParseAddr("198.51.100.7")}
 	c.order(session, "ack true")
-	session.Change = true
+	session.Change, session.Groups = true, []string{"staff"}
 	c.order(session, "ack true")
 	session.Session = "S2"
 	c.order(session, "nak 503 true")
-	session.Change, session.Session, session.NAS = false, "busy", "192.0.2.1"
+	session.Change, session.Session, session.NAS = false, "busy", "ip:192.0.2.1"
 	c.order(session, "nak 506 Resources-Unavailable false")
 	for _, want := range []string{
 		"Received Disconnect-Request", "Sent Disconnect-ACK", "Received CoA-Request", "Sent CoA-ACK", "Sent CoA-NAK", "Sent Disconnect-NAK",

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -155,4 +156,40 @@ func TestVPNAddressOfOurPool(t *testing.T) {
 	address, page := web.open("https://" + mailHost + "/")
 	web.want(address, page, "https://"+ssoHost+"/login", "Continue as alice")
 	vpn.down()
+}
+
+var vpnWord = regexp.MustCompile(`vpn-[a-z]{12}`)
+
+// Whoever has signed in on the web with a code gets a word there that opens
+// the VPN, once, without another code.
+func TestVPNByAWordOfTheWeb(t *testing.T) {
+	t.Parallel()
+	s := newOcserv(t)
+	s.serve()
+	s.mail()
+	s.ocserv()
+	web := s.surfer()
+	address, page := web.open("https://" + ssoHost + "/login")
+	address, page = web.fill(address, page, "name", "alice")
+	address, page = web.fill(address, page, "password", password)
+	address, page = web.fill(address, page, "code", s.alice.code())
+	web.want(address, page, "https://"+ssoHost+"/", "/word?service=ssl-vpn")
+	address, page = web.open("https://" + ssoHost + "/word?service=ssl-vpn")
+	if vpnWord.MatchString(page) {
+		t.Error("there is a word before one was asked for")
+	}
+	_, page = web.post(address, page, "/word")
+	word := vpnWord.FindString(page)
+	if word == "" {
+		t.Fatalf("there is no word:\n%s", page)
+	}
+	vpn := s.openconnect("alice", word+"\n")
+	vpn.up()
+	vpn.down()
+	again := s.openconnect("alice", word+"\n")
+	eventually(t, "the refusal is shown", func() bool { return again.asks() > 1 })
+	again.down()
+	if len(s.book("--user", "alice", "--reason", "word_used")) != 1 {
+		t.Errorf("booked %+v", s.book("--user", "alice"))
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"sekisho/internal/reason"
 	"sekisho/internal/recent"
 	"sekisho/internal/store"
 	"sekisho/policy"
@@ -26,8 +27,9 @@ const (
 // accepts are the Access-Accepts of the last minutes, with which the sessions
 // begin that accounting tells of.
 type accepts struct {
-	mu     sync.Mutex
-	recent recent.Map[accept, []accepted]
+	mu      sync.Mutex
+	recent  recent.Map[accept, []accepted]
+	unheard unheard
 }
 
 // accept is what an Access-Accept has in common with the records of its
@@ -43,12 +45,20 @@ type accepted struct {
 func (m *accepts) start(ctx context.Context, g *Gate) error {
 	enough := errors.New("enough")
 	now := g.Now()
+	stopped := make(map[int64]bool)
 	err := g.Store.Events(ctx, store.Search{}, func(e store.Event) error {
 		if now.Sub(e.At) > acceptsFor {
 			return enough
 		}
-		if e.Door == policy.DoorRADIUS && e.Outcome == Admitted.String() {
+		switch {
+		case e.Door != policy.DoorRADIUS:
+		case e.Reason == string(reason.SessionStopped):
+			stopped[e.Ticket] = true
+		case e.Outcome == Admitted.String():
 			m.put(accept{e.Client, e.Name, strings.ToLower(e.Source)}, e.Ticket, e.At)
+			if !stopped[e.Ticket] {
+				m.expect(e.Client, expected{ticket: e.Ticket, person: e.Person, at: e.At})
+			}
 		}
 		return nil
 	})
@@ -62,6 +72,7 @@ func (m *accepts) start(ctx context.Context, g *Gate) error {
 func (m *accepts) settled(a *attempt, ticket int64) {
 	if a.r.Door == policy.DoorRADIUS {
 		m.put(accept{a.r.Client, a.account.Name, a.r.Source.told()}, ticket, a.at)
+		m.expect(a.r.Client, expected{ticket: ticket, person: a.account.ID, at: a.at})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"net/netip"
 	"strings"
 
 	"sekisho/internal/store"
@@ -11,13 +12,17 @@ import (
 )
 
 // attach finds the ticket of the record's session: by the Class that came with
-// the Access-Accept or, where the NAS does not send it back, by the Accept
-// itself. A Class that is not the session's own leaves it without.
+// the Access-Accept or, where the NAS does not send it back, by the address
+// that came with it, or by the Accept itself. A Class that is not the session's
+// own leaves it without.
 func (r *record) attach(ctx context.Context) (err error) {
 	if r.name == "" {
 		return nil
 	}
 	r.ticket, r.strange, err = r.byClass(ctx)
+	if err == nil && r.ticket == nil && !r.strange {
+		r.ticket, err = r.byLease(ctx)
+	}
 	if err == nil && r.ticket == nil && !r.strange {
 		r.ticket, err = r.byAccept(ctx)
 	}
@@ -69,16 +74,43 @@ func classParts(id int64, client string) [][]byte {
 	return [][]byte{binary.BigEndian.AppendUint64(nil, uint64(id)), []byte(client)}
 }
 
+// byLease finds the ticket that the session's address was given to, by this
+// client and to this person: there is no other that it could be.
+func (r *record) byLease(ctx context.Context) (*store.Held, error) {
+	for _, addr := range []netip.Addr{r.address4, r.address6.Addr()} {
+		if !addr.IsValid() {
+			continue
+		}
+		client, id, err := r.gate.Store.LeaseOf(ctx, addr, r.at)
+		if errors.Is(err, store.ErrUnknown) || err == nil && client != r.Client {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		h, err := r.gate.Store.Held(ctx, id)
+		if errors.Is(err, store.ErrUnknown) || err == nil && h.Name != r.name {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &h, nil
+	}
+	return nil, nil
+}
+
 // byAccept finds the ticket by the Access-Accept a minute or less before the
 // session: of the same client, person and source, and only if there is no
 // other that it could be of. A record that does not tell how long ago the
-// session began may be of an older one.
+// session began may be of an older one. When it began is told by the NAS's
+// clock: a Start that comes late must not take the ticket of the next dial-in.
 func (r *record) byAccept(ctx context.Context) (*store.Held, error) {
 	if r.Status == AccountingStop || r.Status == AccountingInterim && r.Lasted == 0 {
 		return nil, nil
 	}
 	var only *store.Held
-	for _, id := range r.gate.accepts.before(accept{r.Client, r.name, r.Source.told()}, r.Came.Add(-r.Lasted)) {
+	for _, id := range r.gate.accepts.before(accept{r.Client, r.name, r.Source.told()}, r.Event.Add(-r.Lasted)) {
 		h, err := r.gate.Store.Held(ctx, id)
 		if errors.Is(err, store.ErrUnknown) || err == nil && !h.Live(r.at) {
 			continue

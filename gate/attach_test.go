@@ -177,3 +177,41 @@ func TestAcceptsAreBounded(t *testing.T) {
 		t.Errorf("%d are kept an hour later", len(list))
 	}
 }
+
+// A Start that was held up is of an older session: neither does it take the
+// ticket of the next dial-in nor does its Stop end that.
+func TestLateStartTakesNoNextTicket(t *testing.T) {
+	w := newWorld(t)
+	w.time.pass(time.Minute)
+	a := w.dial("alice")
+	w.time.pass(time.Second)
+	old := w.acct("alice", AccountingStart, named("old"), ago(acceptLate+2*time.Second))
+	w.tell(old)
+	w.attached(old, Answer{})
+	w.tell(w.acct("alice", AccountingStop, named("old")))
+	w.live(a, true)
+	r := w.acct("alice", AccountingStart, named("new"), ago(time.Second))
+	w.tell(r)
+	w.attached(r, a)
+}
+
+// More than can be remembered are let in: then any could be anywhere.
+func TestUnheardAreBounded(t *testing.T) {
+	var m accepts
+	for n := range int64(expectedMost + 100) {
+		m.expect("vpn1", expected{ticket: n + 1, person: n + 1, at: begin})
+	}
+	if n := len(m.unheard["vpn1"]); n != expectedMost {
+		t.Errorf("%d are kept", n)
+	}
+	for n := range int64(expectedMost + 100) {
+		m.done("vpn1", n+1)
+	}
+	if e := m.find("vpn1", 1, true, begin); !e.at.Equal(begin) {
+		t.Error("who was dropped is taken for heard of")
+	}
+	m.expect("vpn1", expected{ticket: 1, person: 1, at: begin.Add(time.Hour)})
+	if n := len(m.unheard["vpn1"]); n != 1 {
+		t.Errorf("%d are kept an hour later", n)
+	}
+}

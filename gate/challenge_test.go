@@ -665,3 +665,18 @@ func TestOutcomeThatIsCounted(t *testing.T) {
 		}
 	}
 }
+
+// What nobody judged takes nothing: a flood must not fill the store. The State
+// is good once the person's delay is over.
+func TestThrottledStateIsNotSpent(t *testing.T) {
+	w := newWorld(t)
+	r := w.round("alice", "PASSWORD")
+	first, second := w.isAsked(r), w.isAsked(r)
+	w.askedAgain(w.then(r, first, "000000"), reason.WrongCode)
+	right := w.then(r, second, "CODE")
+	for range 3 {
+		w.askedAgain(right, reason.Throttled)
+	}
+	w.time.pass(time.Second)
+	w.admitted(right)
+}

@@ -40,18 +40,22 @@ func (r *record) keep(ctx context.Context) error {
 			r.gate.tales.tell(r.tale(why))
 		}
 	}
+	if counts {
+		r.gate.accepts.heard(r.Client, &change.Session)
+	}
 	if s := change.Session; counts && s.Ticket != 0 && s.Stopped.IsZero() {
 		r.use(ctx, s.Ticket)
 	}
 	return nil
 }
 
-// use keeps the ticket of a session that lives from being idle.
+// use keeps the ticket of a session that lives from being idle. What it rests
+// on is a sign-in of its own, which nobody uses by that.
 func (r *record) use(ctx context.Context, ticket int64) {
 	h, err := r.gate.Store.Held(ctx, ticket)
 	switch {
 	case err == nil:
-		r.gate.Store.Use(h, r.at)
+		r.gate.Store.UseAlone(h, r.at)
 	case !errors.Is(err, store.ErrUnknown):
 		r.gate.Log.Warn("a ticket was not marked as used by its session", "client", r.Client, "session", r.Session, "error", err)
 	}
@@ -60,9 +64,9 @@ func (r *record) use(ctx context.Context, ticket int64) {
 // change is what the record makes of the session; counts is false where that
 // is nothing. It runs in the store's writer, perhaps twice.
 func (r *record) change(s store.Session) (c store.SessionChange, counts bool) {
+	r = r.dated(&s)
 	switch {
-	case !s.Stopped.IsZero() && s.Cause != store.CauseLost:
-		// A Start never opens it again: it may be a replay.
+	case !s.Stopped.IsZero() && !r.reopens(&s):
 		if r.Status != AccountingStop && r.Event.After(s.Event.Add(jitter)) {
 			c.Events = r.events(&s, reason.AccountingLate)
 		}
@@ -109,6 +113,39 @@ func (r *record) change(s store.Session) (c store.SessionChange, counts bool) {
 	return c, true
 }
 
+// dated is the record as of the time that it can be of at the latest. One
+// without Event-Timestamp may have been held up, or be a copy of one that was;
+// but it tells how old its session was then. One that does not tell that,
+// either, is believed.
+func (r *record) dated(s *store.Session) *record {
+	if !r.Unstamped || r.Lasted == 0 || s.Seen.IsZero() || r.anotherPerson(s) {
+		return r
+	}
+	latest := s.Event
+	if since := r.Lasted - s.Lasted; since > 0 {
+		latest = s.Event.Add(since + jitter)
+	}
+	if !r.Event.After(latest) {
+		return r
+	}
+	dated := *r
+	dated.Event = latest
+	return &dated
+}
+
+// reopens reports whether the record shows that a session goes on which we
+// took for over. One that its NAS ended stays so: the record may be a replay.
+// A ticket that ended with the session stays so in any case.
+func (r *record) reopens(s *store.Session) bool {
+	switch s.Cause {
+	case store.CauseLost, causeGone:
+		return true
+	case causeRestarted: // by an On that came late, or that somebody sent again
+		return r.Event.After(s.Stopped)
+	}
+	return false
+}
+
 // passed reports whether a later record of the session came before this one,
 // or this one itself did (RFC 2866 §2): an Interim-Update that differs from
 // the one before in nothing but its time is one of its own.
@@ -116,6 +153,8 @@ func (r *record) passed(s *store.Session) bool {
 	switch {
 	case s.Seen.IsZero():
 		return false
+	case r.Unstamped && !r.anotherPerson(s) && (r.Status == AccountingStart && !r.renews(s) || r.Lasted > 0 && r.Lasted < s.Lasted):
+		return true
 	case r.Status == AccountingStop:
 		return r.Event.Add(jitter).Before(s.Event)
 	case r.Status == AccountingStart:
@@ -125,6 +164,10 @@ func (r *record) passed(s *store.Session) bool {
 	}
 	return r.Event.Before(s.Event)
 }
+
+// renews reports whether the session begins anew by a later sign-in. By that
+// alone an unstamped Start is known from a copy of the first.
+func (r *record) renews(s *store.Session) bool { return r.ticket != nil && r.ticket.ID > s.Ticket }
 
 // anotherPerson reports whether the session was somebody else's: a NAS that
 // forgot its sessions gives their names away again.

@@ -9,9 +9,16 @@ import (
 	"sekisho/internal/store"
 )
 
-// Lease gives the ticket of this public ID an address of the pool for as long
-// as it lives, the same one each time it is asked. The zero Addr means that
-// none is free, or that the ticket is not the client's or has ended.
+// leaseFor is how long an address is the ticket's where no session is heard
+// of: as long as one may begin with its Access-Accept.
+const leaseFor = acceptsFor
+
+// Lease gives the ticket of this public ID an address of the pool, the same
+// one each time it is asked: for leaseFor and, once a session of the ticket is
+// heard of, for as long as the ticket lives. The zero Addr means that none is free,
+// or that the ticket is not the client's or has ended.
+//
+// What was given stays given when the client's pool becomes another one.
 func (g *Gate) Lease(ctx context.Context, client, ticket string, pool []netip.Prefix) (netip.Addr, error) {
 	addr, err := g.lease(ctx, client, ticket, pool)
 	if err != nil && !errors.Is(err, store.ErrUnknown) {
@@ -30,5 +37,9 @@ func (g *Gate) lease(ctx context.Context, client, ticket string, pool []netip.Pr
 	if err != nil || h.Client != client || !h.Live(now) {
 		return netip.Addr{}, err
 	}
-	return g.Store.Lease(ctx, client, id, pool, now, h.Until)
+	addr, err := g.Store.Lease(ctx, client, id, pool, now, earlier(h.Until, now.Add(leaseFor)))
+	if err == nil {
+		g.accepts.lent(client, id)
+	}
+	return addr, err
 }

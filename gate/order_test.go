@@ -184,3 +184,120 @@ func TestOrdersOfAStoreThatFails(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// hears lets time pass and the session tell that it lives.
+func (w *world) hears(d time.Duration) {
+	w.t.Helper()
+	w.time.pass(d)
+	w.tell(w.acct("alice", AccountingInterim, at(inside4)))
+}
+
+// A NAS says so of a session that lives, too: by another User-Name, or since it
+// is another machine's. Then it is told again, but seldom.
+func TestSessionThatIsGoneAndHeardOfAgain(t *testing.T) {
+	w, a := connected(t)
+	w.end(a)
+	w.obeyed(w.order(), "nak 503", true)
+	orders := 0
+	for range 120 {
+		w.hears(time.Minute)
+		if s := w.sessionOf(w.acct("alice", AccountingStart)); !s.Stopped.IsZero() || s.Cause != "" {
+			t.Fatalf("%+v", s)
+		}
+		for _, o := range w.orders() {
+			orders++
+			w.obeyed(o, "nak 503", true)
+		}
+	}
+	if orders < 4 || orders > 12 {
+		t.Errorf("%d orders in two hours", orders)
+	}
+	if n := len(w.events(store.Search{Reason: string(reason.DisconnectDone)})); n > 3 {
+		t.Errorf("booked %d times", n)
+	}
+	w.live(a, false)
+	w.vouchesNobody(inside4)
+}
+
+func TestGoneSessionIsDueAfterTenMinutes(t *testing.T) {
+	w, a := connected(t)
+	w.end(a)
+	w.obeyed(w.order(), "nak 503", true)
+	w.hears(10 * time.Minute)
+	w.noOrders()
+	w.hears(time.Second)
+	w.order()
+}
+
+// Only that very answer means it.
+func TestOtherRefusalsEndNoSession(t *testing.T) {
+	for _, answer := range []string{"nak 503 and more", "nak 5030", "nak"} {
+		w, a := connected(t)
+		w.end(a)
+		w.obeyed(w.order(), answer, false)
+		w.stopped(w.acct("alice", AccountingStart), false)
+		w.booked(reason.SessionStarted, reason.DisconnectFailed)
+	}
+}
+
+// Her groups changed; she is permitted as before. The NAS is told when it
+// tells of the session again, whether by a CoA or, where something would have
+// to be taken away, by a Disconnect.
+func TestChangeOfASessionThatIsGoneKeepsTheTicket(t *testing.T) {
+	for _, change := range []bool{true, false} {
+		w, a := connected(t)
+		child := w.want(w.goOn(inside4, "alice"), Admitted, reason.Reused)
+		w.must(w.Store.ChangePerson(t.Context(), "alice", func(p *store.Person) error { p.Groups = []string{"staff"}; return nil }, w.change(reason.GroupsSet)))
+		o := w.order()
+		if len(o.Had) != 0 || !slices.Equal(o.Groups, []string{"staff"}) {
+			t.Errorf("%+v", o)
+		}
+		o.Change = change
+		w.obeyed(o, "nak 503", true)
+		w.stopped(w.acct("alice", AccountingStart), true)
+		w.live(a, true)
+		w.live(child, true)
+		w.noOrders()
+		w.hears(11 * time.Minute)
+		w.stopped(w.acct("alice", AccountingStart), false)
+		o = w.order()
+		if !o.Change {
+			t.Errorf("%+v", o)
+		}
+		w.obeyed(o, "ack", true)
+		w.noOrders()
+		w.must(w.Store.ChangePerson(t.Context(), "alice", func(p *store.Person) error { p.Groups = nil; return nil }, w.change(reason.GroupsSet)))
+		if o := w.order(); !slices.Equal(o.Had, []string{"staff"}) || len(o.Groups) != 0 {
+			t.Errorf("%+v", o)
+		}
+	}
+}
+
+// A NAS that stays silent, or a client that a reload left without a way, is
+// told again ever more seldom, and booked once an hour.
+func TestSilentNASFillsNoBook(t *testing.T) {
+	for _, answer := range []string{"silent", "no_way"} {
+		w, a := connected(t)
+		w.end(a)
+		var at []int
+		for minute := range 2 * 60 {
+			for _, o := range w.orders() {
+				at = append(at, minute)
+				w.obeyed(o, answer, false)
+			}
+			w.hears(time.Minute)
+		}
+		if want := []int{0, 2, 5, 10, 19, 36, 67, 98}; !slices.Equal(at, want) {
+			t.Errorf("%s: ordered in the minutes %v, want %v", answer, at, want)
+		}
+		if n := len(w.events(store.Search{Reason: string(reason.DisconnectFailed)})); n != 2 {
+			t.Errorf("%s: booked %d times", answer, n)
+		}
+		w.hears(31 * time.Minute)
+		w.obeyed(w.order(), "ack", true)
+		w.noOrders()
+		if n := len(w.events(store.Search{Reason: string(reason.DisconnectDone)})); n != 1 {
+			t.Errorf("%s: the end was booked %d times", answer, n)
+		}
+	}
+}

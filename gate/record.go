@@ -29,14 +29,14 @@ type record struct {
 }
 
 // record begins one. A time that has not come yet would make all that follows
-// look old, so it is taken for now.
+// look old, so it is taken for now, and for as good as none.
 func (g *Gate) record(ctx context.Context, a Accounting) *record {
 	r := &record{Accounting: a, gate: g, at: g.Now()}
 	if r.Came.IsZero() {
 		r.Came = r.at
 	}
 	if r.Event.IsZero() || r.Event.After(r.Came) {
-		r.Event = r.Came
+		r.Event, r.Unstamped = r.Came, true
 	}
 	if r.User != "" {
 		r.name = g.Directory.Canonical(r.User)

@@ -98,9 +98,11 @@ func (a *attempt) refuse(ctx context.Context, why reason.Code) (Answer, error) {
 	if a.match.Found == otp.Used || a.match.Found == otp.Near {
 		a.event.Detail = strings.TrimSpace(a.event.Detail + " " + offset(a.match.Offset))
 	}
-	settled, err := a.gate.Store.Settle(ctx, store.Settlement{
-		Event: a.event, Counters: counters, Flood: a.flood(), Spend: a.asked.spend(),
-	})
+	spend := a.asked.spend()
+	if a.throttled { // nothing was judged, so a flood need not fill the store either
+		spend = nil
+	}
+	settled, err := a.gate.Store.Settle(ctx, store.Settlement{Event: a.event, Counters: counters, Flood: a.flood(), Spend: spend})
 	if err != nil {
 		return Answer{}, err
 	}

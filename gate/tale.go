@@ -2,6 +2,7 @@ package gate
 
 import (
 	"sync"
+	"time"
 
 	"sekisho/internal/reason"
 	"sekisho/internal/recent"
@@ -15,13 +16,17 @@ type tales struct {
 	recent recent.Map[tale, struct{}]
 }
 
-// tale is told once of a session or, where it has a status, of a record.
+// tale is told once of a session or, where it says more, of a record or an
+// answer.
 type tale struct {
 	store.SessionKey
 	why    reason.Code
 	status AccountingStatus
-	event  int64 // µs
+	answer string
+	event  int64 // µs; or the hour, of what is told once in each
 }
+
+func hour(at time.Time) int64 { return at.Unix() / 3600 }
 
 func (r *record) tale(why reason.Code) tale { return tale{SessionKey: r.key(), why: why} }
 

@@ -77,77 +77,90 @@ func (a *attempt) inTunnel(ctx context.Context) (h *store.Held, whole bool, err 
 	if !addr.IsValid() || a.zone.Shared || !slices.Contains(ownAddress, a.r.Source.How) {
 		return nil, false, nil
 	}
-	on, nameless, err := a.gate.Store.SessionsAt(ctx, addr)
+	before, err := a.gate.Store.PlaceOf(ctx, addr, a.at)
+	if err != nil || before.Ticket == 0 {
+		return nil, false, err
+	}
+	// First who was let in, then who was heard of: whoever tells an address
+	// meanwhile must not be missing from both.
+	accepted, err := a.gate.accepts.latest(ctx, a.gate, before.Client, before.Person, spares(&before))
 	if err != nil {
 		return nil, false, err
 	}
-	_, ticket, err := a.gate.Store.LeaseOf(ctx, addr, a.at)
-	switch {
-	case err == nil:
-		whole, err = a.kept(ctx, addr, ticket, on)
-		if err != nil || !whole {
-			return nil, false, err
-		}
-	case !errors.Is(err, store.ErrUnknown):
+	p, err := a.gate.Store.PlaceOf(ctx, addr, a.at)
+	if err != nil || p.Client != before.Client || p.Ticket != before.Ticket || spares(&p) != spares(&before) {
 		return nil, false, err
-	default:
-		if ticket, whole = a.told(on, nameless); ticket == 0 {
-			return nil, false, nil
-		}
 	}
-	live, err := a.gate.Store.Held(ctx, ticket)
+	live, err := a.gate.Store.Held(ctx, p.Ticket)
 	switch {
 	case errors.Is(err, store.ErrUnknown), err == nil && !live.Live(a.at):
 		return nil, false, nil
 	case err != nil:
 		return nil, false, err
 	}
+	found, whole := a.vouches(&p, addr, live.Created, accepted)
+	if !found {
+		return nil, false, nil
+	}
 	return &live, whole, nil
+}
+
+// vouches reports whether the address vouches for its person, and whether for
+// all of the ticket. accepted is when the client was last told to let somebody
+// else in who has told no address since.
+//
+// Whoever has told no address could have this one, if the other's end was not
+// told. Whoever came after the record that names the address, or up to
+// freshMost before it, may just not have told it yet: then nobody is known to
+// be there. Whoever came earlier should have told their own by now: the code
+// is lent, but the password has to be shown.
+func (a *attempt) vouches(p *store.Place, addr netip.Addr, created, accepted time.Time) (found, whole bool) {
+	since, sure := created, false
+	if p.Leased {
+		if !kept(p, addr) {
+			return false, false
+		}
+		if s := p.Alone(); s != nil { // the ticket's own
+			since, sure = s.Named, true
+		}
+	} else {
+		s := p.Alone()
+		if s == nil || !a.fresh(s) {
+			return false, false
+		}
+		since = s.Named
+	}
+	others := latest(accepted, p.Nameless)
+	if !spares(p) {
+		others = latest(others, p.Waiting)
+	}
+	switch {
+	case others.IsZero():
+		return true, true
+	case !others.Before(since.Add(-freshMost)):
+		return false, false
+	}
+	return true, sure
+}
+
+// fresh reports whether the record that names the session's address was told
+// lately.
+func (a *attempt) fresh(s *store.Session) bool {
+	age := a.at.Sub(s.Named)
+	return age >= 0 && age < min(cmp.Or(s.Interval, interimFor)+freshAfter, freshMost)
 }
 
 // kept reports whether the NAS keeps to it that we gave the address to the
 // ticket. One that gives out its own would have us take people for each other.
-func (a *attempt) kept(ctx context.Context, addr netip.Addr, ticket int64, on []store.Session) (bool, error) {
-	for _, s := range on {
-		if s.Ticket != ticket {
-			return false, nil
-		}
-	}
-	own, err := a.gate.Store.SessionsOf(ctx, ticket)
-	for _, s := range own {
-		if addr.Is4() && s.Address4.IsValid() && s.Address4 != addr {
-			return false, err
-		}
-	}
-	return true, err
+func kept(p *store.Place, addr netip.Addr) bool {
+	return !p.Strays && !slices.ContainsFunc(p.On, func(s store.Session) bool {
+		return s.Ticket != p.Ticket || s.Client != p.Client
+	}) && !slices.ContainsFunc(p.Own, func(s store.Session) bool { // that had its address before it was given this one
+		return addr.Is4() && s.Address4.IsValid() && s.Address4 != addr
+	})
 }
 
-// told is the ticket of the one session that was told to be on the address,
-// if that was lately; 0: there is none.
-//
-// A session may begin without an address. One that began since the record
-// could have this one, if the other's end was not told: then nobody is known
-// to be there. One that began before should have told its own by now: the code
-// is lent, but the password has to be shown.
-func (a *attempt) told(on, nameless []store.Session) (ticket int64, whole bool) {
-	on = slices.DeleteFunc(slices.Clone(on), func(s store.Session) bool { return s.Ousted })
-	if len(on) != 1 {
-		return 0, false
-	}
-	s := &on[0]
-	age := a.at.Sub(s.Named)
-	if age < 0 || age >= min(cmp.Or(s.Interval, interimFor)+freshAfter, freshMost) {
-		return 0, false
-	}
-	whole = true
-	for _, other := range nameless {
-		switch {
-		case other.Client != s.Client, other.Person == s.Person && s.Person != 0:
-		case !other.Started.Before(s.Named):
-			return 0, false
-		default:
-			whole = false
-		}
-	}
-	return s.Ticket, whole
-}
+// spares reports whether somebody who was given an address of their own cannot
+// have this one: where we gave it to somebody else, and the NAS was seen to
+// keep to what we give.
+func spares(p *store.Place) bool { return p.Leased && p.Keeps && !p.Strays }

@@ -291,15 +291,19 @@ func TestNetworkThatHoldsAnothersAddress(t *testing.T) {
 	w.vouchesNobody("2001:db8:50:7::2")
 }
 
-// Somebody came in before and has not told an address yet. It is hardly this
-// one, which alice's record told later; still the password is asked for.
+// Somebody came in before and has not told an address for longer than a record
+// says who is there. It is hardly this one, which alice's record told later;
+// still the password is asked for.
 func TestNamelessSessionFromBefore(t *testing.T) {
 	w := newWorld(t)
 	w.tell(w.acct("bob", AccountingStart, class(w.dial("bob"))))
 	a := w.dial("alice")
-	w.time.pass(10 * time.Second)
+	w.time.pass(freshMost)
 	w.tell(w.acct("alice", AccountingStart, class(a), at(inside6)))
 	const address = "2001:db8:50:7::1"
+	w.vouchesNobody(address)
+	w.time.pass(time.Second)
+	w.tell(w.acct("alice", AccountingInterim, at(inside6)))
 	h := w.vouches(address, "alice", policy.Ask)
 	if !h.Missing.Password || h.Missing.Code {
 		t.Errorf("missing %+v", h.Missing)
@@ -320,7 +324,7 @@ func TestNamelessSessionWhereACodeSuffices(t *testing.T) {
 	w.rule(policy.Rule{Name: "code", Door: []string{policy.DoorWeb}, Need: []policy.Need{policy.ParseNeed("otp")}, Ticket: time.Hour}, campusRules[4])
 	w.tell(w.acct("bob", AccountingStart, class(w.dial("bob"))))
 	a := w.dial("alice")
-	w.time.pass(10 * time.Second)
+	w.time.pass(freshMost + time.Second)
 	w.tell(w.acct("alice", AccountingStart, class(a), at(inside4)))
 	w.vouches(inside4, "alice", policy.Ask)
 	if a := w.admit(w.goOn(inside4, "alice")); a.Outcome != Refused {
@@ -343,27 +347,55 @@ func TestNamelessSessionsThatDoNotMatter(t *testing.T) {
 }
 
 func TestWhoWasTold(t *testing.T) {
-	alice := store.Session{SessionKey: store.SessionKey{Client: "vpn1", Name: "a"}, Ticket: 7, Person: 1, Named: begin}
-	bob := store.Session{SessionKey: store.SessionKey{Client: "vpn1", Name: "b"}, Ticket: 8, Person: 2, Named: begin}
-	ousted, other := bob, bob
-	ousted.Ousted, other.Client = true, "vpn2"
+	const long = freshMost + time.Microsecond
+	addr := netip.MustParseAddr(inside4)
+	alice := store.Session{SessionKey: store.SessionKey{Client: "vpn1", Name: "a"}, Ticket: 7, Person: 1, Named: begin, Address4: addr}
+	bob := store.Session{SessionKey: store.SessionKey{Client: "vpn1", Name: "b"}, Ticket: 8, Person: 2, Named: begin, Address4: addr}
+	ousted, other, elsewhere, stray := bob, alice, alice, alice
+	ousted.Ousted, elsewhere.Client, other.Ousted = true, "vpn2", true
+	stray.Address4 = netip.MustParseAddr(other4)
+	all := func(s ...store.Session) []store.Session { return s }
+	given := func(p store.Place) store.Place {
+		p.Client, p.Ticket, p.Person, p.Leased = "vpn1", 7, 1, true
+		return p
+	}
 	a := &attempt{at: begin.Add(time.Second)}
 	for name, tt := range map[string]struct {
-		on, nameless []store.Session
-		ticket       int64
-		whole        bool
+		place        store.Place
+		accepted     time.Time
+		found, whole bool
 	}{
-		"nobody":                        {nil, nil, 0, false},
-		"alice":                         {[]store.Session{alice}, nil, 7, true},
-		"two":                           {[]store.Session{alice, bob}, nil, 0, false},
-		"one who is gone":               {[]store.Session{ousted, alice}, nil, 7, true},
-		"nobody who is not gone":        {[]store.Session{ousted}, nil, 0, false},
-		"nameless":                      {[]store.Session{alice}, []store.Session{bob}, 7, false},
-		"nameless of another client":    {[]store.Session{alice}, []store.Session{other}, 7, true},
-		"nameless and without a ticket": {[]store.Session{alice}, []store.Session{{SessionKey: bob.SessionKey}}, 7, false},
+		"nobody":                 {store.Place{}, time.Time{}, false, false},
+		"alice":                  {store.Place{On: all(alice)}, time.Time{}, true, true},
+		"two":                    {store.Place{On: all(alice, bob)}, time.Time{}, false, false},
+		"one who is gone":        {store.Place{On: all(ousted, alice)}, time.Time{}, true, true},
+		"nobody who is not gone": {store.Place{On: all(ousted)}, time.Time{}, false, false},
+		"nameless":               {store.Place{On: all(alice), Nameless: begin.Add(-freshMost)}, time.Time{}, false, false},
+		"nameless before":        {store.Place{On: all(alice), Nameless: begin.Add(-long)}, time.Time{}, true, false},
+		"with a lease":           {store.Place{On: all(alice), Waiting: begin, Keeps: true}, time.Time{}, false, false},
+		"with a lease, before":   {store.Place{On: all(alice), Waiting: begin.Add(-long), Keeps: true}, time.Time{}, true, false},
+		"let in":                 {store.Place{On: all(alice)}, begin.Add(-freshMost), false, false},
+		"let in before":          {store.Place{On: all(alice)}, begin.Add(-long), true, false},
+
+		"given":                             {given(store.Place{}), time.Time{}, true, true},
+		"given and told":                    {given(store.Place{On: all(alice)}), time.Time{}, true, true},
+		"given, but another is there":       {given(store.Place{On: all(ousted)}), time.Time{}, false, false},
+		"given by another client":           {given(store.Place{On: all(elsewhere)}), time.Time{}, false, false},
+		"given, but is elsewhere":           {given(store.Place{Own: all(stray)}), time.Time{}, false, false},
+		"given, and the client strays":      {given(store.Place{On: all(alice), Keeps: true, Strays: true}), time.Time{}, false, false},
+		"given, nameless":                   {given(store.Place{Nameless: begin}), time.Time{}, false, false},
+		"given, nameless before":            {given(store.Place{Nameless: begin.Add(-long)}), time.Time{}, true, false},
+		"given and told, nameless before":   {given(store.Place{On: all(alice), Nameless: begin.Add(-long)}), time.Time{}, true, true},
+		"given and told, nameless since":    {given(store.Place{On: all(alice), Nameless: begin}), time.Time{}, false, false},
+		"given and told, then another was":  {given(store.Place{On: all(other), Nameless: begin.Add(-long)}), time.Time{}, true, false},
+		"given, with a lease":               {given(store.Place{Waiting: begin}), time.Time{}, false, false},
+		"given by one who keeps to it":      {given(store.Place{Waiting: begin, Keeps: true}), time.Time{}, true, true},
+		"given, let in":                     {given(store.Place{Keeps: true}), begin, false, false},
+		"given and told, let in before":     {given(store.Place{On: all(alice)}), begin.Add(-long), true, true},
+		"given and told, let in without it": {given(store.Place{On: all(alice), Keeps: true}), begin, false, false},
 	} {
-		if ticket, whole := a.told(tt.on, tt.nameless); ticket != tt.ticket || whole != tt.whole {
-			t.Errorf("%s: %d, %v", name, ticket, whole)
+		if found, whole := a.vouches(&tt.place, addr, begin, tt.accepted); found != tt.found || whole != tt.whole {
+			t.Errorf("%s: %v, %v", name, found, whole)
 		}
 	}
 }
@@ -439,4 +471,119 @@ func TestTunnelOfADirectoryThatFails(t *testing.T) {
 	w.tell(w.acct("alice", AccountingStop)) // is kept all the same
 	w.people.fail(nil)
 	w.vouchesNobody(inside4)
+}
+
+// Bob has the address already, but no record of his is here yet, since the NAS
+// waits for ours.
+func TestLostStopAndSomebodyWhoWasLetIn(t *testing.T) {
+	w, _ := connected(t)
+	w.time.pass(time.Minute)
+	w.tell(w.acct("alice", AccountingInterim, at(inside4)))
+	w.time.pass(time.Second)
+	w.dial("bob")
+	w.time.pass(2 * time.Second)
+	w.vouchesNobody(inside4)
+	w.restart() // it is not only remembered
+	w.vouchesNobody(inside4)
+	w.tell(w.acct("bob", AccountingStart))
+	w.vouchesNobody(inside4)
+	w.tell(w.acct("bob", AccountingInterim, at(other4), lasted(time.Second)))
+	w.vouches(inside4, "alice", policy.Allow)
+}
+
+// Nothing is known of his source, so his session is not found by it. Still he
+// may be on the address.
+func TestLostStopAndSomebodyWhoWasLetInFromNowhere(t *testing.T) {
+	w, _ := connected(t)
+	r := w.vpn(w.from(home, "bob", "PASSWORDCODE"))
+	r.Source = Source{}
+	w.admitted(r)
+	w.vouchesNobody(inside4)
+}
+
+// He ends his ticket himself before his session begins: he is let in.
+func TestLostStopAndSomebodyWhoEndsHisTicket(t *testing.T) {
+	w, _ := connected(t)
+	w.end(w.dial("bob"))
+	w.vouchesNobody(inside4)
+}
+
+func TestAcceptsThatDoNotMatter(t *testing.T) {
+	for name, dial := range map[string]func(w *world){
+		"her own":          func(w *world) { w.dial("alice") },
+		"another client's": func(w *world) { r := w.vpn(w.from(home, "bob", "PASSWORDCODE")); r.Client = "vpn2"; w.admitted(r) },
+		"not of a NAS":     func(w *world) { w.admitted(w.from(desk, "bob", "PASSWORD")) },
+		"refused":          func(w *world) { w.admit(w.vpn(w.from(home, "bob", "WRONG"))) },
+		"told elsewhere": func(w *world) {
+			w.tell(w.acct("bob", AccountingStart, class(w.dial("bob")), at(other4)))
+		},
+		"over": func(w *world) {
+			w.tell(w.acct("bob", AccountingStart, class(w.dial("bob"))))
+			w.tell(w.acct("bob", AccountingStop))
+		},
+	} {
+		for _, again := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				w, _ := connected(t)
+				w.time.pass(30 * time.Second)
+				dial(w)
+				if again {
+					w.restart()
+				}
+				w.vouches(inside4, "alice", policy.Allow)
+			})
+		}
+	}
+}
+
+// The NAS let nobody in, as far as it was ever told.
+func TestAcceptWhoseSessionNeverComes(t *testing.T) {
+	w, _ := connected(t)
+	w.dial("bob")
+	for passed := time.Duration(0); passed <= acceptsFor; passed += 30 * time.Second {
+		w.tell(w.acct("alice", AccountingInterim, at(inside4), lasted(passed)))
+		if passed <= freshMost {
+			w.vouchesNobody(inside4)
+		} else {
+			w.vouches(inside4, "alice", policy.Ask)
+		}
+		w.time.pass(30 * time.Second)
+	}
+	w.tell(w.acct("alice", AccountingInterim, at(inside4), lasted(acceptsFor+30*time.Second)))
+	w.vouches(inside4, "alice", policy.Allow)
+}
+
+// A copy of alice's record, without a time, comes after bob began: bob may
+// have her address since before.
+func TestCopyOfARecordAfterSomebodyBegan(t *testing.T) {
+	noTS := func(r *Accounting) { r.Event = time.Time{} }
+	w, _ := connected(t)
+	w.time.pass(61 * time.Second)
+	w.dial("bob")
+	w.tell(w.acct("bob", AccountingStart, noTS))
+	w.time.pass(time.Second)
+	w.tell(w.acct("alice", AccountingInterim, at(inside4), lasted(2*time.Minute), noTS))
+	w.vouchesNobody(inside4)
+}
+
+// Our clock is set back: alice's record looks later than bob's.
+func TestClockSetBackAfterARecord(t *testing.T) {
+	w, _ := connected(t)
+	w.time.jump(-30 * time.Second)
+	w.time.pass(time.Second)
+	w.tell(w.acct("bob", AccountingStart, class(w.dial("bob"))))
+	for range 6 {
+		w.vouchesNobody(inside4)
+		w.time.pass(10 * time.Second)
+	}
+}
+
+// A record that was held up does not take the address from who is there now.
+func TestLateRecordOustsNobodyWhoCameSince(t *testing.T) {
+	w, _ := connected(t)
+	w.time.pass(20 * time.Second)
+	w.tell(w.acct("bob", AccountingStart, class(w.dial("bob")), at(inside4)))
+	w.time.pass(time.Second)
+	w.tell(w.acct("alice", AccountingInterim, at(inside4), ago(10*time.Second)))
+	w.vouches(inside4, "bob", policy.Allow)
 }

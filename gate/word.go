@@ -111,7 +111,8 @@ func (a *attempt) word() (word []byte, ok bool) {
 }
 
 // redeem admits by a word. A wrong one is a guess like a wrong code, and looks
-// like one.
+// like one. The person's own looks like one, too, when it is late or spent, but
+// is none: a NAS that sends it again must not keep them out.
 func (a *attempt) redeem(ctx context.Context, word []byte) (Answer, error) {
 	if !a.reserve() {
 		return a.refuse(ctx, denials[a.decide().Why])
@@ -122,7 +123,9 @@ func (a *attempt) redeem(ctx context.Context, word []byte) (Answer, error) {
 	}
 	switch {
 	case why != "":
-		a.wrong, a.typed = wrongCode, a.memory("word", word)
+		if a.redeemed == nil {
+			a.wrong, a.typed = wrongCode, a.memory("word", word)
+		}
 		return a.refuse(ctx, why)
 	case a.account.MustChange:
 		a.proved = true
@@ -154,6 +157,7 @@ func (a *attempt) lendByWord(ctx context.Context, word []byte) (d policy.Decisio
 	case !fits:
 		return d, reason.WrongWord, nil
 	}
+	a.redeemed = &w
 	h, err := a.gate.Store.Held(ctx, w.Ticket)
 	if errors.Is(err, store.ErrUnknown) || err == nil && !a.lend(&h) {
 		return d, reason.WordLate, nil
@@ -161,7 +165,6 @@ func (a *attempt) lendByWord(ctx context.Context, word []byte) (d policy.Decisio
 	if err != nil {
 		return d, "", err
 	}
-	a.redeemed = &w
 	switch d = a.decide(); d.Verdict {
 	case policy.Deny:
 		return d, denials[d.Why], nil
@@ -179,8 +182,10 @@ func (a *attempt) lendByWord(ctx context.Context, word []byte) (d policy.Decisio
 }
 
 // findWordRepeat looks whether the word is presented again, as a NAS does
-// whose first answer was lost.
+// whose first answer was lost. A word is good for minutes and is no password,
+// so it never holds as long as the session that began with it.
 func (a *attempt) findWordRepeat(ctx context.Context, allowed policy.Repeat) error {
+	allowed.Session = false
 	var yielded int64
 	parts := a.repeatParts()
 	err := a.gate.Store.Tickets(ctx, a.account.ID, a.at, func(t store.Ticket, _ string) error {

@@ -418,3 +418,57 @@ func TestWordsAreRandom(t *testing.T) {
 		t.Errorf("the last four letters came %d times", n)
 	}
 }
+
+// A rule that takes a code as long as the session lasts does not take a word
+// so long.
+func TestWordDoesNotHoldAsLongAsTheSession(t *testing.T) {
+	w, _, _ := renegotiating(t)
+	w.time.pass(time.Minute)
+	r := w.types("alice", w.makes(w.signedIn("alice")))
+	a := w.want(r, Admitted, reason.Reused)
+	w.tell(w.acct("alice", AccountingStart, class(a)))
+	w.repeated(r)
+	w.repeated(r)
+	w.wrongWord(r, reason.WordUsed)
+	w.time.pass(20 * time.Second)
+	w.wrongWord(r, reason.WordUsed)
+	for range 5 {
+		w.hours(10 * time.Minute)
+		w.wrongWord(r, reason.WordLate)
+	}
+}
+
+// A NAS that sends a spent word again keeps nobody out.
+func TestOwnWordIsNoGuess(t *testing.T) {
+	w := newWorld(t)
+	portal := w.signedIn("alice")
+	r := w.types("alice", w.makes(portal))
+	r.Source = Source{} // where no repeat is known
+	w.want(r, Admitted, reason.Reused)
+	for range 20 {
+		w.wrongWord(r, reason.WordUsed)
+	}
+	w.time.pass(wordFor)
+	for range 20 {
+		w.wrongWord(r, reason.WordLate)
+	}
+	if counters := w.counters(); len(counters) != 0 || w.throttle.inWork() != 0 {
+		t.Errorf("counted %+v", counters)
+	}
+	next := w.types("alice", w.makes(portal))
+	next.Source = Source{}
+	w.want(next, Admitted, reason.Reused)
+}
+
+// Else a web sign-in that nobody uses would never be idle.
+func TestSessionByAWordDoesNotUseThePortal(t *testing.T) {
+	w := newWorld(t)
+	portal := w.signedIn("alice")
+	a := w.want(w.types("alice", w.makes(portal)), Admitted, reason.Reused)
+	w.tell(w.acct("alice", AccountingStart, class(a)))
+	w.time.pass(59 * time.Minute)
+	w.tell(w.acct("alice", AccountingInterim))
+	w.live(portal, true)
+	w.time.pass(time.Minute)
+	w.live(portal, false)
+}

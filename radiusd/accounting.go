@@ -71,12 +71,12 @@ func (r *report) accounting(from netip.AddrPort, came time.Time) (gate.Accountin
 		Source:   r.where.source,
 		Address4: r.address4(),
 		Address6: r.address6(),
-		Event:    r.event(came),
 		Input:    r.octets(rfc2866.AcctInputOctets_Type, rfc2869.AcctInputGigawords_Type),
 		Output:   r.octets(rfc2866.AcctOutputOctets_Type, rfc2869.AcctOutputGigawords_Type),
 		Cause:    r.cause(),
 		Came:     came,
 	}
+	a.Event, a.Unstamped = r.event(came)
 	seconds, _ := r.number(rfc2866.AcctSessionTime_Type)
 	a.Lasted = time.Duration(seconds) * time.Second
 	status, ok := r.number(rfc2866.AcctStatusType_Type)
@@ -93,20 +93,18 @@ func (r *report) accounting(from netip.AddrPort, came time.Time) (gate.Accountin
 	return a, kept
 }
 
-// nas is one name for the machine, out of what it tells of itself. Its On and
-// Off may carry less than its other records, so the first that is there is
-// taken rather than all of them. Where a machine says nothing it is the one
-// that sent the packet.
+// nas is which of the client's machines the record is of. A client of one
+// address is one machine, and of several it is the one that sent the packet:
+// so an On or Off may tell less of its sender than other records do. Only
+// behind a proxy it takes what is told.
 func (r *report) nas(from netip.AddrPort) string {
-	if name := r.told[rfc2865.NASIdentifier_Type]; len(name) > 0 {
-		return escaped(name)
+	switch {
+	case r.client.Proxy, r.told[rfc2865.ProxyState_Type] != nil:
+		return r.machine()
+	case r.client.Prefix.IsSingleIP():
+		return ""
 	}
-	for _, typ := range []radius.Type{rfc3162.NASIPv6Address_Type, rfc2865.NASIPAddress_Type} {
-		if addr, ok := netip.AddrFromSlice(r.told[typ]); ok {
-			return addr.Unmap().String()
-		}
-	}
-	return from.Addr().String()
+	return "from:" + from.Addr().String()
 }
 
 // address4 is the Framed-IP-Address. Two of its values tell who shall choose
@@ -157,13 +155,14 @@ func framedPrefix(value []byte) netip.Prefix {
 	return prefix
 }
 
-// event is when it happened, by the NAS's clock if it has one.
-func (r *report) event(came time.Time) time.Time {
+// event is when it happened, by the NAS's clock if it has one; unstamped tells
+// that it has none.
+func (r *report) event(came time.Time) (at time.Time, unstamped bool) {
 	if at, ok := r.number(rfc2869.EventTimestamp_Type); ok && at != 0 {
-		return time.Unix(int64(at), 0)
+		return time.Unix(int64(at), 0), false
 	}
 	delay, _ := r.number(rfc2866.AcctDelayTime_Type)
-	return came.Add(-min(time.Duration(delay)*time.Second, longestDelay))
+	return came.Add(-min(time.Duration(delay)*time.Second, longestDelay)), true
 }
 
 // octets puts a counter together with the one of its overflows (RFC 2869

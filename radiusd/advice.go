@@ -30,7 +30,12 @@ func (r *Readiness) Advice() []Advice {
 		say("not_seen", "not seen yet: nothing came from its address")
 		return list
 	}
-	if t := r.SecretMismatches; r.lately(t) {
+	switch t := r.SecretMismatches; {
+	case !r.lately(t):
+	case mac.With.Last.After(t.Last), r.Accounting.Records.Last.After(t.Last): // these prove the secret
+		say("secret_differs", "secret differs: %s failed, the last on %s, but later ones did not: they may be forged, or of another machine at this address; if not, compare the secrets for sign-ins and for accounting",
+			packets(t.Count), r.day(t.Last))
+	default:
 		say("secret_differs", "secret differs: %s failed, the last on %s; set the same secret here and there", packets(t.Count), r.day(t.Last))
 	}
 	for _, m := range []struct{ label, name string }{{"chap", "CHAP"}, {"mschap", "MS-CHAP"}, {"eap", "EAP"}} {
@@ -40,6 +45,9 @@ func (r *Readiness) Advice() []Advice {
 	}
 	all := mac.With.Count + mac.Without.Count
 	switch required := r.Settings.RequireMessageAuthenticator; {
+	case r.lately(mac.Without) && required && r.lately(mac.With):
+		say("message_authenticator_missing", "%d of %d requests without Message-Authenticator were dropped, the last on %s, and others came with it: they may be forged, or of another machine at this address",
+			mac.Without.Count, all, r.day(mac.Without.Last))
 	case r.lately(mac.Without) && required:
 		say("message_authenticator_missing", "%d of %d requests without Message-Authenticator were dropped, the last on %s: update the NAS, or only if there is no update set require_message_authenticator = false",
 			mac.Without.Count, all, r.day(mac.Without.Last))
@@ -82,6 +90,10 @@ func (r *Readiness) accountingAdvice(say func(code, format string, args ...any))
 		say("accounting", "no accounting seen: VPN sign-ins won't count for the web; let it send accounting to this server")
 	case a.Records.Count > 0 && a.Interims.Count == 0:
 		say("interim", "no Interim-Update seen: switch them on, every 60 s")
+	}
+	if r.lately(a.Behind) {
+		say("clock", "%d accounting records were more than five minutes old by its clock and did nothing, the last on %s: set the clock of the NAS",
+			a.Behind.Count, r.day(a.Behind.Last))
 	}
 	if r.Settings.Class && a.Records.Count > 0 && a.Records.Last.Sub(a.Class.Last) > lately {
 		say("class", "Class is not echoed: sessions are found by name and address")

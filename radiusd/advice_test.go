@@ -41,6 +41,13 @@ func TestAdvice(t *testing.T) {
 		}, "message_authenticator_missing", "3 of 3 requests"},
 
 		{"one packet with another secret", func(r *Readiness) { r.SecretMismatches = Tally{1, testTime} }, "secret_differs", "1 packet failed"},
+		{"packets with another secret between good ones", func(r *Readiness) { r.SecretMismatches = ago(day) }, "secret_differs", "37 packets failed, the last on 2026-03-31 09:00, but later ones did not: they may be forged"},
+		{"packets with another secret between good records", func(r *Readiness) {
+			r.SecretMismatches, r.MessageAuthenticator.With = ago(day), Tally{}
+		}, "secret_differs", "but later ones did not"},
+		{"another secret, and requests that prove none", func(r *Readiness) {
+			r.SecretMismatches, r.MessageAuthenticator.With, r.Accounting.Records, r.Accounting.Class = ago(day), Tally{}, ago(2*day), ago(2*day)
+		}, "secret_differs", "set the same secret here and there"},
 		{"another secret, put right", func(r *Readiness) { r.SecretMismatches = ago(7 * day) }, "", ""},
 
 		{"CHAP", func(r *Readiness) { r.Methods["chap"] = ago(day) }, "method_chap", "asks by CHAP, the last time on 2026-03-31 09:00: set the client to PAP"},
@@ -66,7 +73,12 @@ func TestAdvice(t *testing.T) {
 			r.Settings.RequireMessageAuthenticator = false
 			r.MessageAuthenticator.With = Tally{}
 		}, "", ""},
-		{"is refused for being strict", func(r *Readiness) { r.MessageAuthenticator.Without = ago(day) }, "message_authenticator_missing", "37 of 1241 requests without Message-Authenticator were dropped"},
+		{"is refused for being strict", func(r *Readiness) {
+			r.MessageAuthenticator.Without, r.MessageAuthenticator.With = ago(day), ago(8*day)
+		}, "message_authenticator_missing", "37 of 74 requests without Message-Authenticator were dropped, the last on 2026-03-31 09:00: update the NAS, or only if"},
+		{"never sends it", func(r *Readiness) {
+			r.MessageAuthenticator.Without, r.MessageAuthenticator.With = ago(day), Tally{}
+		}, "message_authenticator_missing", "37 of 37 requests without Message-Authenticator were dropped, the last on 2026-03-31 09:00: update the NAS, or only if"},
 
 		{"tells no address", func(r *Readiness) { r.Station.None = ago(day) }, "calling_station", "37 of 1241 requests told no address"},
 		{"tells a MAC", func(r *Readiness) { r.Station.Other = ago(day) }, "calling_station", "37 of 1241 requests told no address"},
@@ -110,6 +122,20 @@ func TestAdvice(t *testing.T) {
 		}
 		if !slices.Equal(codes, strings.Fields(tt.codes)) {
 			t.Errorf("%s: advice %q, want %q", tt.name, codes, tt.codes)
+		}
+	}
+}
+
+// One packet with the client's address on it talks nobody out of
+// Message-Authenticator, whether it came before or after the client's own.
+func TestForgedPacketMakesNoAdviceThatWeakens(t *testing.T) {
+	for _, own := range []time.Time{testTime, testTime.Add(-2 * time.Hour)} {
+		r := wellBehaved()
+		r.MessageAuthenticator.With.Last = own
+		r.MessageAuthenticator.Without = Tally{1, testTime.Add(-time.Hour)}
+		list := r.Advice()
+		if len(list) != 1 || strings.Contains(list[0].Text, "require_message_authenticator") || !strings.Contains(list[0].Text, "may be forged, or of another machine at this address") {
+			t.Errorf("own request at %v: advice %+v", own, list)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package radiusd
 
 import (
+	"bytes"
 	"path"
 	"slices"
 
@@ -64,19 +65,40 @@ func (a *Attribute) concerns(groups []string) bool {
 	return false
 }
 
-// attributes adds those that concern somebody of these groups, in their order.
-func (r *reply) attributes(list []Attribute, groups []string) {
+// chosen are those that somebody of these groups gets, in their order.
+func chosen(list []Attribute, groups []string) (some []*Attribute) {
 	if len(list) == 0 {
-		return
+		return nil
 	}
-	given := make(map[string]bool, len(list)) // whether it stands alone, by number
+	there := make(map[string]bool, len(list)) // whether it stands alone, by number
 	for i := range list {
 		a := &list[i]
-		alone, there := given[a.Number]
-		if !a.concerns(groups) || there && (alone || a.Only) {
+		alone, before := there[a.Number]
+		if !a.concerns(groups) || before && (alone || a.Only) {
 			continue
 		}
-		given[a.Number] = a.Only
+		there[a.Number] = a.Only
+		some = append(some, a)
+	}
+	return some
+}
+
+// attributes adds those that somebody of these groups gets.
+func (r *reply) attributes(list []Attribute, groups []string) {
+	for _, a := range chosen(list, groups) {
 		r.octets = append(r.octets, a.Octets...)
 	}
+}
+
+func (a *Attribute) alike(b *Attribute) bool { return bytes.Equal(a.Octets, b.Octets) }
+
+// takesAway reports whether somebody who had some attributes now lacks one: a
+// number, or a value of those that add up. A CoA-Request can't tell that, it
+// tells only what there is.
+func takesAway(had, now []*Attribute) bool {
+	return slices.ContainsFunc(had, func(h *Attribute) bool {
+		return !slices.ContainsFunc(now, func(n *Attribute) bool {
+			return n.Number == h.Number && (h.Only || n.alike(h))
+		})
+	})
 }

@@ -255,7 +255,7 @@ func (o told) ack() { o.send(o.reply(radius.Code(o.octets[0]+1), authenticator()
 func (o told) nak(cause uint32) { o.send(o.reply(radius.Code(o.octets[0]+2), number(101, cause))) }
 
 func anOrder(id int64) gate.Order {
-	return gate.Order{ID: id, Client: "vpn1", NAS: "box-1", Session: fmt.Sprintf("S%d", id), User: "alice", Address: netip.MustParseAddr("198.51.100.7")}
+	return gate.Order{ID: id, Client: "vpn1", NAS: "id:box-1", Session: fmt.Sprintf("S%d", id), User: "alice", Address: netip.MustParseAddr("198.51.100.7")}
 }
 
 // attributes are the attributes of a packet as text, but for the first.

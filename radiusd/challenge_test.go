@@ -331,8 +331,19 @@ func TestSecondRoundGoesFirst(t *testing.T) {
 	}
 }
 
-// A State alone does not get a client to the front that is never given one.
+// A State alone gets nobody to the front: neither a client that is never given
+// one, nor what anybody can send who writes the client's address on a packet.
 func TestForeignStateDoesNotGoFirst(t *testing.T) {
+	state := text(rfc2865.State_Type, sealed)
+	notFirst(t, testClient(), pap(3, "x", state))
+	lax := asking()
+	lax.AllowMissingMA = true
+	notFirst(t, lax, papWithoutMAC(3, testSecret, "x", state))
+}
+
+// notFirst wants the request to be dropped where others wait already.
+func notFirst(t *testing.T, c Client, request []byte) {
+	t.Helper()
 	entered, proceed := make(chan string, 10), make(chan struct{})
 	r := start(t, func(r *rig) {
 		r.Workers, r.Queue, r.Readers = 1, 1, 1
@@ -341,12 +352,12 @@ func TestForeignStateDoesNotGoFirst(t *testing.T) {
 			<-proceed
 			return admitted(), nil
 		}
-	})
+	}, c)
 	p := r.dial()
 	p.tell(pap(1, "busy"))
 	<-entered
 	p.tell(pap(2, "new 1"))
-	p.silent(pap(3, "x", text(rfc2865.State_Type, sealed)))
+	p.silent(request)
 	if n := r.count("dropped_total", string(dropOverload)); n != 1 {
 		t.Errorf("%v dropped", n)
 	}

@@ -110,21 +110,26 @@ func (s *Server) give(ctx context.Context, o *gate.Order) {
 	}
 }
 
-// obeyed is what becomes of an order under the clients that are in force.
+// obeyed is what becomes of an order under the clients that are in force. A
+// change that would take something away becomes an order to end the session:
+// whoever signs in again is given the right things.
 func (s *Server) obeyed(ctx context.Context, o *gate.Order) verdict {
 	n := s.table.Load().named(o.Client)
-	switch {
-	case n == nil:
+	if n == nil {
 		return noWay
-	case o.Change && !n.gives(o.Groups):
+	}
+	had, now := chosen(n.Reply, o.Had), chosen(n.Reply, o.Groups)
+	switch {
+	case o.Change && slices.EqualFunc(had, now, (*Attribute).alike):
 		return noChange
 	case n.Proxy: // takes no orders for the NASes behind it
 		return behindProxy
 	case !n.Disconnect.To.IsValid():
 		return noWay
-	case o.Session == "": // the NAS would take all of the person's for meant
-		return noWay
+	case o.Session == "":
+		return noName
 	}
+	o.Change = o.Change && !takesAway(had, now)
 	v := s.exchange(ctx, n, o)
 	if v != (verdict{}) {
 		n.evidence.disconnected(v.result, s.Now())

@@ -74,7 +74,53 @@ func TestChange(t *testing.T) {
 	p.want(o)
 	p.tick()
 	p.became("2 no_change true")
+	o.ID, o.Had, o.Groups = 3, []string{"student", "chess"}, []string{"library", "student"}
+	p.want(o)
+	p.tick()
+	p.became("3 no_change true")
 	nas.quiet()
+}
+
+// A CoA-Request can't take an attribute away, so the session ends: whoever
+// left the staff does not stay in its network.
+func TestGroupThatIsTakenAwayEndsTheSession(t *testing.T) {
+	nas := newBox(t, "127.0.0.1:0")
+	c := nas.client()
+	c.Reply = []Attribute{filter("staff", "staff"), filter("student", "student"), avpair("a", "staff"), avpair("b", "student"), avpair("b", "staff")}
+	p := startPost(t, c)
+	for i, tt := range []struct {
+		had, groups string
+		code        radius.Code
+		result      string
+	}{
+		{"staff", "", radius.CodeDisconnectRequest, "ack"},
+		{"staff", "library", radius.CodeDisconnectRequest, "nak 503"},
+		{"staff", "student", radius.CodeDisconnectRequest, "ack"}, // a is taken away, although its number stays
+		{"staff student", "staff", radius.CodeCoARequest, "ack"},
+		{"student", "staff", radius.CodeCoARequest, "ack"},
+		{"library", "staff", radius.CodeCoARequest, "ack"},
+	} {
+		o := anOrder(int64(i))
+		o.Change, o.Had, o.Groups = true, strings.Fields(tt.had), strings.Fields(tt.groups)
+		p.want(o)
+		p.tick()
+		request := nas.hear()
+		if got := request.parsed(); got.Code != tt.code {
+			t.Errorf("from %q to %q: %v, want %v", tt.had, tt.groups, got.Code, tt.code)
+		}
+		if tt.result == "ack" {
+			request.ack()
+		} else {
+			request.nak(503)
+		}
+		b := <-p.booked
+		if b.String() != fmt.Sprintf("%d %s true", i, tt.result) || b.order.Change != (tt.code == radius.CodeCoARequest) {
+			t.Errorf("from %q to %q: booked %v, change %v", tt.had, tt.groups, b, b.order.Change)
+		}
+	}
+	if p.count("orders_total", "disconnect", "ack") != 2 || p.count("orders_total", "coa", "ack") != 3 {
+		t.Error("counted as what it was not")
+	}
 }
 
 func TestRefusedOrders(t *testing.T) {
@@ -114,10 +160,10 @@ func TestRefusedOrders(t *testing.T) {
 func TestRefusedChange(t *testing.T) {
 	nas := newBox(t, "127.0.0.1:0")
 	c := nas.client()
-	c.Reply = []Attribute{filter("anybody")}
+	c.Reply = []Attribute{filter("staff", "staff")}
 	p := startPost(t, c)
 	o := anOrder(1)
-	o.Change = true
+	o.Change, o.Groups = true, []string{"staff"}
 	p.want(o)
 	p.tick()
 	nas.hear().nak(401)
@@ -219,6 +265,7 @@ func TestOrdersThatCantBeGiven(t *testing.T) {
 	nas := newBox(t, "127.0.0.1:0")
 	proxy, mute, box := nas.client(), testClient(), nas.client()
 	proxy.Name, proxy.Prefix, proxy.Proxy = "proxy", netipPrefix("192.0.2.1/32"), true
+	proxy.Reply = []Attribute{filter("x", "staff")}
 	mute.Name, mute.Prefix = "mute", netipPrefix("192.0.2.2/32")
 	box.Reply = []Attribute{filter("x", "long")}
 	for len(box.Reply[0].Octets) < maxPacketLen {
@@ -231,11 +278,10 @@ func TestOrdersThatCantBeGiven(t *testing.T) {
 		want   string
 	}{
 		{"proxy", nil, "behind_proxy true"},
-		{"mute", nil, "no_way true"},
-		{"nobody", nil, "no_way true"},
-		{"vpn1", func(o *gate.Order) { o.Session = "" }, "no_way true"},
+		{"vpn1", func(o *gate.Order) { o.Session = "" }, "no_name true"},
 		{"vpn1", func(o *gate.Order) { o.Change, o.Groups = true, []string{"long"} }, "too_long true"},
 		{"mute", func(o *gate.Order) { o.Change = true }, "no_change true"},
+		{"proxy", func(o *gate.Order) { o.Change, o.Had = true, []string{"staff"} }, "behind_proxy true"},
 	} {
 		o := anOrder(int64(i))
 		o.Client = tt.client
@@ -247,6 +293,31 @@ func TestOrdersThatCantBeGiven(t *testing.T) {
 		p.became(fmt.Sprintf("%d %s", i, tt.want))
 	}
 	nas.quiet()
+}
+
+// A reload left the client or its disconnect out, or gave it another name:
+// the order is due again, since another may put that right.
+func TestOrderToAClientThatTakesNoneAtPresent(t *testing.T) {
+	nas := newBox(t, "127.0.0.1:0")
+	mute := testClient()
+	mute.Reply = []Attribute{filter("staff", "staff"), filter("student")}
+	p := startPost(t, mute)
+	for i, change := range []func(*gate.Order){
+		func(o *gate.Order) { o.Client = "left-out" },
+		func(*gate.Order) {},
+		func(o *gate.Order) { o.Change, o.Groups = true, []string{"staff"} },
+	} {
+		o := anOrder(int64(i))
+		change(&o)
+		p.want(o)
+		p.tick()
+		p.became(fmt.Sprintf("%d no_way false", i))
+	}
+	p.SetClients(mustClients(t, nas.client()))
+	p.want(anOrder(9))
+	p.tick()
+	nas.hear().ack()
+	p.became("9 ack true")
 }
 
 // An order is given under the clients that are in force then.

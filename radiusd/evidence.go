@@ -1,6 +1,7 @@
 package radiusd
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,9 +25,11 @@ type evidence struct {
 	challenges, continued       tally
 	took                        histogram
 	records, classes, interims  tally
+	behind                      tally
 
 	mu        sync.Mutex
 	since     time.Time
+	machine   string // as it last told of itself
 	result    string // of the last Disconnect-Request
 	resultAt  time.Time
 	interval  time.Duration
@@ -150,6 +153,9 @@ func (e *evidence) record(a *gate.Accounting, now time.Time) {
 		e.interims.add(now)
 	}
 	e.records.add(now)
+	if a.Behind() > 0 {
+		e.behind.add(now)
+	}
 	if len(a.Class) > 0 {
 		e.classes.add(now)
 	}
@@ -176,6 +182,20 @@ func (e *evidence) watch(a *gate.Accounting) {
 	}
 }
 
+// called notes how a client that is one machine calls itself.
+func (e *evidence) called(machine string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.machine = cmp.Or(machine, e.machine)
+}
+
+// calls is how the client calls itself; "": it did not tell yet.
+func (e *evidence) calls() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.machine
+}
+
 // disconnected notes what became of an order to end or change a session.
 func (e *evidence) disconnected(result string, now time.Time) {
 	e.mu.Lock()
@@ -192,7 +212,7 @@ func (e *evidence) tell(now time.Time) Readiness {
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	r.Since = e.since
+	r.Since, r.Machine = e.since, e.machine
 	r.Accounting.Interval = e.interval.Seconds()
 	r.Disconnect.Result, r.Disconnect.At = e.result, e.resultAt
 	return r
@@ -209,6 +229,7 @@ func (e *evidence) recall(r *Readiness) {
 	if !r.Since.IsZero() && r.Since.Before(e.since) {
 		e.since = r.Since
 	}
+	e.machine = cmp.Or(e.machine, r.Machine)
 	if e.interval == 0 {
 		e.interval = time.Duration(r.Accounting.Interval * float64(time.Second))
 	}
@@ -235,6 +256,7 @@ func (e *evidence) each(r *Readiness, do func(*tally, *Tally)) {
 	do(&e.records, &r.Accounting.Records)
 	do(&e.classes, &r.Accounting.Class)
 	do(&e.interims, &r.Accounting.Interims)
+	do(&e.behind, &r.Accounting.Behind)
 	for label, t := range e.methods {
 		told := r.Methods[label]
 		if do(t, &told); told.Count > 0 {

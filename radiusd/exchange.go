@@ -27,7 +27,7 @@ const (
 func (s *Server) exchange(ctx context.Context, n *nas, o *gate.Order) verdict {
 	to, key := n.Disconnect.To, newSecret(n.Disconnect.Secret)
 	// The socket is for this order alone, so any Identifier is free.
-	request := packet(order(byte(rand.Uint32()), o, &n.Client, key, s.Now()))
+	request := packet(order(byte(rand.Uint32()), o, n.calls(o.NAS), &n.Client, key, s.Now()))
 	if request == nil {
 		return tooLong
 	}

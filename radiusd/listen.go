@@ -21,7 +21,8 @@ const receiveBuffer = 4 << 20
 
 // Listen binds the addresses for authentication and those for accounting,
 // each an IP address with a port: "0.0.0.0:1812", "[::]:1812" (which is IPv6
-// alone). Port 0 takes a free one. If one of them can't be bound, none is.
+// alone), or a port alone, which is both: ":1812". Port 0 takes a free one. If
+// one of them can't be bound, none is.
 // Accounting needs Sessions.
 func (s *Server) Listen(auth, acct []string) error {
 	s.setup()
@@ -39,13 +40,7 @@ func (s *Server) Listen(auth, acct []string) error {
 		if i >= len(auth) {
 			takes = radius.CodeAccountingRequest
 		}
-		addr, err := netip.ParseAddrPort(text)
-		if err != nil {
-			err = fmt.Errorf("radius: listen on %q: want an IP address with a port, like 0.0.0.0:1812 or [::]:1812", text)
-		} else {
-			err = s.bind(addr, takes, &opened)
-		}
-		if err != nil {
+		if err := s.listen(text, takes, &opened); err != nil {
 			for _, k := range opened {
 				k.conn.Close()
 			}
@@ -54,6 +49,29 @@ func (s *Server) Listen(auth, acct []string) error {
 	}
 	s.sockets = append(s.sockets, opened...)
 	return nil
+}
+
+// listen binds what one text names. A port alone is the same one of every
+// address that there is: a machine may have no IPv6.
+func (s *Server) listen(text string, takes radius.Code, opened *[]*socket) error {
+	host, port, err := net.SplitHostPort(text)
+	every := err == nil && host == ""
+	if every {
+		text = "0.0.0.0:" + port
+	}
+	addr, err := netip.ParseAddrPort(text)
+	if err != nil {
+		return fmt.Errorf("radius: listen on %q: want an IP address with a port, like 0.0.0.0:1812 or [::]:1812", text)
+	}
+	if err := s.bind(addr, takes, opened); err != nil || !every {
+		return err
+	}
+	last := (*opened)[len(*opened)-1].local
+	err = s.bind(netip.AddrPortFrom(netip.IPv6Unspecified(), last.Port()), takes, opened)
+	if errors.Is(err, syscall.EAFNOSUPPORT) || errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return nil
+	}
+	return err
 }
 
 // bind opens the sockets of one address. The first binds alone, so that a

@@ -153,7 +153,8 @@ func (k *socket) receive(datagram []byte, addr net.Addr, control []byte, now tim
 	s.take(&job{
 		socket: k, letter: answer, entry: e,
 		packet: bytes.Clone(p), secret: key, from: from, came: now,
-		first: o.continues && n.Challenge != gate.ChallengeNever,
+		// Without a Message-Authenticator anybody could put a flood first.
+		first: o.continues && o.mac != 0 && n.Challenge != gate.ChallengeNever,
 	})
 	return letter{}, false
 }

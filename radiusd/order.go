@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -13,19 +12,18 @@ import (
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
 	"layeh.com/radius/rfc2869"
-	"layeh.com/radius/rfc3162"
 	"layeh.com/radius/rfc3576"
 	"sekisho/gate"
 )
 
 // order is the Disconnect-Request or CoA-Request (RFC 5176) of one order. It
-// names the NAS and the session and, for a change, what the person is given
+// names the machine and the session and, for a change, what the person is given
 // from now on. It returns nil if that is longer than a packet may be.
 //
 // A request of these codes is signed like a reply to a request whose
 // authenticator is zero: Message-Authenticator first, with the Request
 // Authenticator taken as zero, then that one over it all (RFC 5176 §2.3, §3.4).
-func order(identifier byte, o *gate.Order, c *Client, s *secret, now time.Time) []byte {
+func order(identifier byte, o *gate.Order, machine string, c *Client, s *secret, now time.Time) []byte {
 	code := radius.CodeDisconnectRequest
 	if o.Change {
 		code = radius.CodeCoARequest
@@ -33,13 +31,7 @@ func order(identifier byte, o *gate.Order, c *Client, s *secret, now time.Time) 
 	zero := make(packet, headerLen)
 	zero[1] = identifier
 	r := newReply(code, zero)
-	if addr, err := netip.ParseAddr(o.NAS); err != nil {
-		r.add(rfc2865.NASIdentifier_Type, unescaped(o.NAS))
-	} else if addr.Is4() {
-		r.add(rfc2865.NASIPAddress_Type, addr.AsSlice())
-	} else {
-		r.add(rfc3162.NASIPv6Address_Type, addr.AsSlice())
-	}
+	r.machine(machine)
 	r.add(rfc2866.AcctSessionID_Type, unescaped(o.Session))
 	r.add(rfc2865.UserName_Type, []byte(o.User))
 	if c.Disconnect.Address && o.Address.Is4() {
@@ -50,14 +42,6 @@ func order(identifier byte, o *gate.Order, c *Client, s *secret, now time.Time) 
 		r.attributes(c.Reply, o.Groups)
 	}
 	return r.sign(s)
-}
-
-// gives reports whether the client is told anything of somebody of these
-// groups, so that a CoA-Request would say something.
-func (c *Client) gives(groups []string) bool {
-	var r reply
-	r.attributes(c.Reply, groups)
-	return len(r.octets) > 0
 }
 
 // answerTo takes a datagram for the answer to a request of ours, or says why
@@ -104,9 +88,10 @@ var gone = verdict{"nak 503", true}
 // The verdicts on orders that no NAS decided.
 var (
 	silent      = verdict{"silent", false}
-	noWay       = verdict{"no_way", true}       // the client takes no orders, or nothing names the session
+	noWay       = verdict{"no_way", false}      // the client takes no orders, at present
+	noName      = verdict{"no_name", true}      // nothing names the session: the NAS would take all of the person's for meant
 	behindProxy = verdict{"behind_proxy", true} // the machine that holds the session can't be reached
-	noChange    = verdict{"no_change", true}    // the client gives these groups nothing
+	noChange    = verdict{"no_change", true}    // the client gives these groups what it gave before
 	tooLong     = verdict{"too_long", true}     // for one packet
 )
 

@@ -13,7 +13,7 @@ import (
 // parsedOrder is an order as another implementation reads it.
 func parsedOrder(t *testing.T, o gate.Order, c Client) *radius.Packet {
 	t.Helper()
-	octets := order(7, &o, &c, newSecret([]byte(orderSecret)), testTime)
+	octets := order(7, &o, o.NAS, &c, newSecret([]byte(orderSecret)), testTime)
 	p := told{box: &box{t: t, secret: orderSecret}, octets: octets}.parsed()
 	if p.Identifier != 7 {
 		t.Errorf("identifier %d", p.Identifier)
@@ -25,11 +25,16 @@ func parsedOrder(t *testing.T, o gate.Order, c Client) *radius.Packet {
 func TestOrderNamesTheSessionAsItsNASDoes(t *testing.T) {
 	stamp := fmt.Sprintf(" 55=%q", binary.BigEndian.AppendUint32(nil, uint32(testTime.Unix())))
 	for nas, want := range map[string]string{
-		"box-1":                         `32="box-1" `,
-		escaped([]byte("a\\b\x01\xff")): `32="a\\b\x01\xff" `,
-		"192.0.2.1":                     `4="\xc0\x00\x02\x01" `,
-		"2001:db8::1":                   `95=" \x01\r\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01" `,
-		"":                              ``,
+		"id:box-1":                              `32="box-1" `,
+		"id:" + escaped([]byte("a\\b\x01\xff")): `32="a\\b\x01\xff" `,
+		"id:192.0.2.1":                          `32="192.0.2.1" `,
+		"id:ip:192.0.2.1,id:x":                  `32="ip:192.0.2.1,id:x" `,
+		"ip:192.0.2.1":                          `4="\xc0\x00\x02\x01" `,
+		"ip:2001:db8::1":                        `95=" \x01\r\xb8\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01" `,
+		"ip:192.0.2.1,ip:::1,id:a, b,":          `4="\xc0\x00\x02\x01" 95="\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01" 32="a, b," `,
+		"from:192.0.2.1":                        ``,
+		"ip:junk":                               ``,
+		"":                                      ``,
 	} {
 		o := anOrder(1)
 		o.NAS, o.Session = nas, escaped([]byte("\x00\x01S"))

@@ -18,6 +18,10 @@ type Readiness struct {
 	Since    time.Time `json:"since"` // counted from then on
 	Settings Settings  `json:"settings"`
 
+	// Machine is what it last told of itself in its accounting, for orders to
+	// it: ip:192.0.2.1,id:box. Only of a client that is one machine.
+	Machine string `json:"machine,omitempty"`
+
 	LastSeen time.Time        `json:"last_seen,omitzero"` // anything that was believed to be the client's
 	Requests Tally            `json:"requests"`           // Access-Requests, each once
 	Methods  map[string]Tally `json:"methods,omitempty"`  // of them: pap, chap, mschap, eap, none, several
@@ -56,6 +60,7 @@ type Readiness struct {
 		Records  Tally   `json:"records"` // of sessions
 		Class    Tally   `json:"class"`   // of them: carried the Class of their Access-Accept
 		Interims Tally   `json:"interims"`
+		Behind   Tally   `json:"behind"`           // too old by the NAS's clock to do anything
 		Interval float64 `json:"interval_seconds"` // between two Interim-Updates, as seen; 0: not yet
 	} `json:"accounting"`
 

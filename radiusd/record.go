@@ -39,6 +39,7 @@ func (s *Server) record(j *job) (octets []byte, why drop) {
 	if why != kept {
 		return nil, why
 	}
+	a.Digest = j.packet.authenticator()
 	if err := s.Sessions.Account(s.ctx, a); err != nil {
 		s.complain(n, j.from, slog.LevelError, "could not write an accounting record", "accounting", s.Now(), "error", err)
 		return nil, dropUnwritten
@@ -46,6 +47,9 @@ func (s *Server) record(j *job) (octets []byte, why drop) {
 	now := s.Now()
 	n.counters.wrote.Observe(now.Sub(j.came).Seconds())
 	n.evidence.record(&a, now)
+	if a.NAS == "" {
+		n.evidence.called(r.machine())
+	}
 	s.metrics.records.WithLabelValues(n.Name, statusLabel(a.Status)).Inc()
 	return response(j.packet, j.secret), kept
 }

@@ -268,7 +268,7 @@ func TestRecordOfRadclient(t *testing.T) {
 		"50126fa029fcf5959312074f85c7f37ad0010406c0000201")
 	d := account(t, nil)
 	d.nas.report(datagram)
-	if records := d.records(); len(records) != 1 || records[0].Session != "abc" || records[0].NAS != "192.0.2.1" {
+	if records := d.records(); len(records) != 1 || records[0].Session != "abc" || records[0].NAS != "from:127.0.0.1" {
 		t.Errorf("records %+v", records)
 	}
 }

@@ -588,9 +588,31 @@ func TestIPv6Loopback(t *testing.T) {
 	}
 }
 
+// A port alone is every address, of both kinds.
+func TestPortAloneIsEveryAddress(t *testing.T) {
+	six := testClient()
+	six.Name, six.Prefix = "six", netipPrefix("::1/128")
+	r := prepare(t, nil, testClient(), six)
+	if err := r.Listen([]string{":0"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	r.serve()
+	hosts := []string{"127.0.0.1", "127.0.0.2"}
+	if probe, err := net.ListenPacket("udp6", "[::1]:0"); err == nil { // there is IPv6 here
+		probe.Close()
+		hosts = append(hosts, "::1")
+	}
+	for _, host := range hosts {
+		p := dial(t, netip.AddrPortFrom(netip.MustParseAddr(host), r.addr.Port()))
+		if got := p.ask(pap(1, "secret123456")); got.Code != radius.CodeAccessAccept {
+			t.Errorf("%s: got %v", host, got.Code)
+		}
+	}
+}
+
 func TestListenFaults(t *testing.T) {
 	r := start(t, nil)
-	for _, addr := range []string{r.addr.String(), "radius:1812", ":1812", "127.0.0.1", "192.0.2.1:0"} {
+	for _, addr := range []string{r.addr.String(), fmt.Sprintf(":%d", r.addr.Port()), "radius:1812", ":radius", "127.0.0.1", "192.0.2.1:0"} {
 		other := prepare(t, nil)
 		err := other.Listen([]string{"127.0.0.1:0", addr}, nil)
 		if err == nil || !strings.Contains(err.Error(), addr) {
@@ -599,7 +621,7 @@ func TestListenFaults(t *testing.T) {
 		if auth, _ := other.Addrs(); len(auth) != 0 {
 			t.Errorf("listen on %q left sockets open", addr)
 		}
-		if addr == r.addr.String() && !errors.Is(err, syscall.EADDRINUSE) {
+		if _, port, _ := net.SplitHostPort(addr); port == fmt.Sprint(r.addr.Port()) && !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("a second server: %v", err)
 		}
 	}

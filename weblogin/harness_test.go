@@ -290,11 +290,11 @@ func newPages(t *testing.T) *pagesRig {
 			{Name: "webmail", Title: "Web mail", URL: site("https://webmail.example.ac.jp/")},
 			{Name: "wiki", Title: "Wiki", URL: site("https://wiki.example.ac.jp/w/")},
 		},
-		VPNs: []VPN{{Name: "ssl-vpn", Title: "SSL-VPN"}},
 		Log:  slog.New(slog.NewTextHandler(&r.log, nil)),
 		Now:  func() time.Time { return r.now },
 		Wait: func(_ context.Context, d time.Duration) { r.waited = append(r.waited, d) },
 	}
+	r.server.SetVPNs([]VPN{{Name: "ssl-vpn", Title: "SSL-VPN"}})
 	r.handler = r.server.Handler(Listener{Name: "web"})
 	return r
 }

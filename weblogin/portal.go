@@ -78,7 +78,7 @@ func (v *visit) portal() {
 	for i := range v.s.Services {
 		p.Services = append(p.Services, destination{v.s.Services[i].Title, v.s.Services[i].start()})
 	}
-	p.VPNs = v.s.VPNs
+	p.VPNs = v.s.allVPNs()
 	for _, one := range sessions {
 		p.Sessions = append(p.Sessions, v.session(one, holder.Ticket.ID))
 	}

@@ -62,7 +62,6 @@ type Server struct {
 	URL      *url.URL // of the sign-in host, as browsers reach it
 	Site     Site
 	Services []Service
-	VPNs     []VPN // that a word opens
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer // nil counts nothing
 	Now      func() time.Time      // nil: the machine's
@@ -78,6 +77,7 @@ type Server struct {
 	farewells shelf[farewell]
 	errands   shelf[errand]
 	words     shelf[word]
+	vpns      atomic.Pointer[[]VPN]
 	strayed   atomic.Int64 // second when a proxy last asked for what no service has
 	looks     looks
 	metrics   metrics

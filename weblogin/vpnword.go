@@ -32,12 +32,24 @@ func (v *visit) wordOf() (vpn VPN, holder gate.Holder, ok bool) {
 	return vpn, holder, ok
 }
 
+// SetVPNs puts another list of the VPNs that a word opens in force, at any
+// time. Before the first call there is none.
+func (s *Server) SetVPNs(list []VPN) { s.vpns.Store(&list) }
+
+func (s *Server) allVPNs() []VPN {
+	if list := s.vpns.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
 func (s *Server) vpn(name string) (VPN, bool) {
-	i := slices.IndexFunc(s.VPNs, func(v VPN) bool { return v.Name == name })
+	list := s.allVPNs()
+	i := slices.IndexFunc(list, func(v VPN) bool { return v.Name == name })
 	if i < 0 {
 		return VPN{}, false
 	}
-	return s.VPNs[i], true
+	return list[i], true
 }
 
 // word tells what a word is, and asks whether to make one.

@@ -112,7 +112,7 @@ func TestWordForWhatIsNoVPN(t *testing.T) {
 	if len(r.gate.worded) != 0 {
 		t.Errorf("made %d", len(r.gate.worded))
 	}
-	r.server.VPNs = nil
+	r.server.SetVPNs(nil)
 	b.get("/").status(200).hasNot("VPN")
 	b.get("/word?service=ssl-vpn").status(http.StatusNotFound)
 }

@@ -46,6 +46,7 @@ func (s *server) apply(cfg *config.Config) error {
 	s.gate.SetRules(cfg.Policy(), cfg.Zones())
 	s.radius.SetClients(list)
 	s.ldap.SetApps(known)
+	s.web.SetVPNs(vpns(cfg.Radius.Clients))
 	return nil
 }
 
@@ -62,14 +63,19 @@ func browserDoor(h *house, g *gate.Gate, log *slog.Logger, registry *prometheus.
 	for _, service := range cfg.Web.Services {
 		w.Services = append(w.Services, weblogin.Service(service))
 	}
-	for _, c := range cfg.Radius.Clients {
+	return w
+}
+
+// vpns are what a word opens.
+func vpns(clients []config.Client) (list []weblogin.VPN) {
+	for _, c := range clients {
 		inside := c.Zone != "" && c.Zone != policy.OffCampus // where nobody needs a word
 		vpn := weblogin.VPN{Name: c.Service, Title: c.Service}
-		if !inside && !slices.Contains(w.VPNs, vpn) {
-			w.VPNs = append(w.VPNs, vpn)
+		if !inside && !slices.Contains(list, vpn) {
+			list = append(list, vpn)
 		}
 	}
-	return w
+	return list
 }
 
 // listen binds everything, or nothing.

@@ -123,7 +123,7 @@ func settleAttempt(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // putSession keeps a VPN session as accounting does, an hour old and a minute
-// quiet: session NAME USER TICKET|- [CAUSE]. With a cause it has stopped.
+// quiet: session [NAS/]NAME USER TICKET|- [CAUSE]. With a cause it has stopped.
 func putSession(ts *testscript.TestScript, _ bool, args []string) {
 	now := time.Now()
 	st, err := store.Open(ts.MkAbs("state/sekisho.db"), store.Options{})
@@ -135,6 +135,9 @@ func putSession(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 	}
 	key := store.SessionKey{Client: "vpn1", NAS: "nas1", Name: args[0]}
+	if nas, name, ok := strings.Cut(args[0], "/"); ok {
+		key.NAS, key.Name = nas, name
+	}
 	ts.Check(st.ChangeSession(context.Background(), key, func(s store.Session) store.SessionChange {
 		s.User, s.Ticket, s.Station = strings.ReplaceAll(args[1], "ESC", "\x1b"), ticket, "203.0.113.7"
 		s.Address4, s.Address6 = netip.MustParseAddr("198.51.100.20"), netip.MustParsePrefix("2001:db8:5::/64")

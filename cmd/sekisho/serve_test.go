@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"sekisho/internal/keyring"
+	"sekisho/weblogin"
 )
 
 // threeDoors is a configuration with all of them, behind TLS.
@@ -177,6 +179,28 @@ func TestReloadSaysWhatItCannotDo(t *testing.T) {
 	change(`need = "password"`, `need = "passwort"`)
 	if !out.has("the old configuration stays in force") {
 		t.Error("says nothing of a fault")
+	}
+}
+
+// The page for a VPN's word is there as soon as the VPN is.
+func TestReloadTellsThePagesOfTheVPNs(t *testing.T) {
+	s, _ := startServer(t, threeDoors)
+	page := func() int {
+		w := httptest.NewRecorder()
+		s.web.Handler(weblogin.Listener{Name: "web"}).ServeHTTP(w, httptest.NewRequest("GET", "https://sso.localhost/word?service=ssl-vpn", nil))
+		return w.Code
+	}
+	for _, step := range []struct {
+		source string
+		want   int
+	}{{"campus", http.StatusNotFound}, {"off-campus", http.StatusSeeOther}, {"campus", http.StatusNotFound}} {
+		write(t, s.file, strings.Replace(threeDoors, `"ssl-vpn"
+source = "campus"`, `"ssl-vpn"
+source = "`+step.source+`"`, 1))
+		s.reload()
+		if got := page(); got != step.want {
+			t.Errorf("with source %s: %d, want %d", step.source, got, step.want)
+		}
 	}
 }
 

@@ -107,6 +107,11 @@ func newSessionLine(s store.Session, ticket string, now time.Time) sessionLine {
 	return l
 }
 
+// place names the session as the NASes do.
+func (l sessionLine) place() string {
+	return word(l.Client) + "/" + word(l.NAS) + "/" + word(l.Session)
+}
+
 func (l sessionLine) String() string {
 	local := func(at time.Time) string { return at.Local().Format(time.RFC3339) }
 	every := "-"
@@ -114,7 +119,7 @@ func (l sessionLine) String() string {
 		every = time.Duration(l.Interval * float64(time.Second)).String()
 	}
 	fields := []string{
-		strconv.FormatInt(l.ID, 10), word(l.User), word(l.Client) + "/" + word(l.NAS) + "/" + word(l.Session),
+		strconv.FormatInt(l.ID, 10), word(l.User), l.place(),
 		word(l.Station), orDash(strings.Join(l.Address, ",")), orDash(l.Ticket),
 		local(l.Started), "seen", local(l.Seen), "every", every,
 		fmt.Sprintf("in=%d out=%d", l.Input, l.Output),
@@ -140,8 +145,9 @@ func sessionsEnd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "end ID",
 		Short: "End a session, its ticket and those made from it; the running server tells the NAS",
-		Long: "End the session of this number, or of this Acct-Session-Id if only one has it, with its ticket\n" +
-			"and those made from it. A running `sekisho serve` then tells the NAS to disconnect it.",
+		Long: "End the session of this number, the first column of `sekisho sessions`, with its ticket and those\n" +
+			"made from it. The third column names it, too, and so does an Acct-Session-Id that only one has and\n" +
+			"that is nobody's number. A running `sekisho serve` then tells the NAS to disconnect it.",
 		Args: cobra.ExactArgs(1),
 		RunE: inHouse(func(cmd *cobra.Command, h *house, args []string) error {
 			l, err := h.session(cmd, args[0])
@@ -167,25 +173,37 @@ func sessionsEnd() *cobra.Command {
 	}
 }
 
-// session finds the one that lives and goes by this number or name.
+// session finds the one that lives and goes by this number or name. A number
+// goes first, also that of a session which has ended: it may have been listed
+// a moment ago, and another that is called so was not meant.
 func (h *house) session(cmd *cobra.Command, id string) (sessionLine, error) {
-	all, err := h.sessions(cmd, h.now())
+	all, err := h.sessions(cmd, time.Time{})
 	if err != nil {
 		return sessionLine{}, err
 	}
-	var found []sessionLine
+	var named []sessionLine
 	for _, l := range all {
-		if id == strconv.FormatInt(l.ID, 10) || id == l.Session {
-			found = append(found, l)
+		lives := l.Stopped.IsZero()
+		switch {
+		case id == strconv.FormatInt(l.ID, 10) && lives:
+			return l, nil
+		case id == strconv.FormatInt(l.ID, 10):
+			return sessionLine{}, noSession(id)
+		case lives && (id == l.Session || id == l.place()):
+			named = append(named, l)
 		}
 	}
-	switch len(found) {
+	switch len(named) {
 	case 0:
 		return sessionLine{}, noSession(id)
 	case 1:
-		return found[0], nil
+		return named[0], nil
 	}
-	return sessionLine{}, hint(fmt.Errorf("%d sessions go by %s", len(found), word(id)), "take the number in the first column: sekisho sessions")
+	var numbers []string
+	for _, l := range named {
+		numbers = append(numbers, fmt.Sprintf("%d for %s", l.ID, l.place()))
+	}
+	return sessionLine{}, hint(fmt.Errorf("%d sessions go by %s", len(named), word(id)), "take the number instead: %s", strings.Join(numbers, ", "))
 }
 
 func noSession(id string) error {

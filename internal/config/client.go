@@ -71,8 +71,8 @@ func readClient(t *table, zones *policy.Zones, words *dictionary.Dictionary, del
 		c.OwnAddress, c.Zone = true, ""
 	}
 	c.Reply = readReplies(t, words)
-	readTunnel(t, &c, zones)
-	c.Disconnect = readDisconnect(t, c.Proxy)
+	readTunnel(t, &c)
+	c.Disconnect = readDisconnect(t, &c)
 	if c.Proxy && c.AllowMissingMA {
 		// CVE-2024-3596: Proxy-State is where the collision is hidden.
 		t.fault("proxy", "can't go with require_message_authenticator = false, replies could be forged; have the proxy send Message-Authenticator, or take proxy out")

@@ -14,7 +14,7 @@ type Disconnect struct {
 
 // readDisconnect wants a secret of its own, since the client may have another
 // for what it is told than for what it asks.
-func readDisconnect(t *table, proxy bool) Disconnect {
+func readDisconnect(t *table, c *Client) Disconnect {
 	d := Disconnect{Address: t.flag("disconnect_address", false)}
 	to := t.text("disconnect", "")
 	if to == "" {
@@ -29,8 +29,10 @@ func readDisconnect(t *table, proxy bool) Disconnect {
 	switch d.To, err = netip.ParseAddrPort(to); {
 	case err != nil, d.To.Port() == 0, d.To.Addr().IsUnspecified(), d.To.Addr().Zone() != "":
 		t.fault("disconnect", `%q is no address with a port; write it like "203.0.113.10:3799" or "[2001:db8::10]:3799"`, to)
-	case proxy:
+	case c.Proxy:
 		t.fault("disconnect", "can't go with proxy = true: the machine that holds the session stands behind the proxy and can't be told; take it out")
+	case c.Prefix.IsValid() && !c.Prefix.IsSingleIP():
+		t.fault("disconnect", "can't go with the addresses of %v: each machine takes its own orders; give it a [[radius.client]] of its own", c.Prefix)
 	}
 	d.To = netip.AddrPortFrom(d.To.Addr().Unmap(), d.To.Port())
 	d.Secret = readOrderSecret(t, d.To.Addr())

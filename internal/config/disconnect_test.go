@@ -22,6 +22,7 @@ func TestDisconnectFaults(t *testing.T) {
 		{"nobody's address", with("disconnect = '[::]:3799'", file), `c:17: radius.client[0].disconnect: "[::]:3799" is no address`},
 		{"a scope", with("disconnect = '[fe80::1%eth0]:3799'", file), `c:17: radius.client[0].disconnect: "[fe80::1%eth0]:3799" is no address`},
 		{"behind a proxy", with(to, file, "proxy = true"), `c:17: radius.client[0].disconnect: can't go with proxy = true: the machine that holds the session stands behind the proxy`},
+		{"many machines", strings.Replace(with(to, file), "203.0.113.10", "203.0.113.0/24", 1), `c:17: radius.client[0].disconnect: can't go with the addresses of 203.0.113.0/24: each machine takes its own orders; give it a [[radius.client]] of its own`},
 		{"no secret", with(to), `c:14: radius.client[0].disconnect_secret_file: is missing`},
 		{"two kinds of secret", with(to, file, "disconnect_secret = 'x'"), `c:19: radius.client[0].disconnect_secret: stands beside disconnect_secret_file`},
 		{"two secrets", with(to, "disconnect_secret_file = 'two'"), `c:18: radius.client[0].disconnect_secret_file: holds 2 secrets; keep one`},

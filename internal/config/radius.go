@@ -32,11 +32,16 @@ func readRadius(t *table, zones *policy.Zones) Radius {
 	}
 	r.Acct = t.sockets("acct", "1813")
 	if !t.has("acct") {
-		r.Acct = above(r.Auth)
+		r.Acct = t.above(r.Auth)
 	}
 	for i, address := range r.Acct {
-		if slices.Contains(r.Auth, address) && !strings.HasSuffix(address, ":0") {
-			t.fault(fmt.Sprintf("acct[%d]", i), "%q is in auth, too; accounting has a port of its own, such as 1813", address)
+		k := slices.IndexFunc(r.Auth, func(auth string) bool { return overlap(auth, address) })
+		switch {
+		case k < 0:
+		case t.has("acct"):
+			t.fault(fmt.Sprintf("acct[%d]", i), "%q is in auth, too, as %q; accounting has a port of its own, such as 1813", address, r.Auth[k])
+		default:
+			t.fault(fmt.Sprintf("auth[%d]", k), "%q is where accounting goes, one port above another of auth; write acct to let it go elsewhere", r.Auth[k])
 		}
 	}
 	words := t.dictionary("dictionaries")
@@ -72,6 +77,8 @@ func (t *table) sockets(key, port string) []string {
 			t.r.fault(e.key, `%q is no address to listen at; write it like "0.0.0.0:%[2]s" or "[::]:%[2]s"`, e.text, port)
 		case slices.Contains(list, e.text):
 			t.r.fault(e.key, "%q stands twice; take one out", e.text)
+		case slices.ContainsFunc(list, func(other string) bool { return overlap(other, e.text) }):
+			t.r.fault(e.key, "%q is a part of another, or holds it; take one out", e.text)
 		default:
 			list = append(list, e.text)
 		}
@@ -81,19 +88,38 @@ func (t *table) sockets(key, port string) []string {
 
 // above are the addresses one port above, where accounting belongs (RFC 2866
 // section 3); the port that may be any stays so.
-func above(list []string) []string {
+func (t *table) above(list []string) []string {
 	var next []string
-	for _, text := range list {
+	for i, text := range list {
 		host, port, _ := net.SplitHostPort(text)
 		switch n, _ := strconv.Atoi(port); n {
 		case 0:
 			next = append(next, text)
 		case math.MaxUint16:
+			t.warn(fmt.Sprintf("auth[%d]", i), "%q has no port above it, so no accounting is taken there; write acct", text)
 		default:
 			next = append(next, net.JoinHostPort(host, strconv.Itoa(n+1)))
 		}
 	}
 	return next
+}
+
+// overlap reports whether two that isListen accepts can't both be listened at.
+// An address that is left out, or zero, holds all others of its kind.
+func overlap(a, b string) bool {
+	hostA, portA, _ := net.SplitHostPort(a)
+	hostB, portB, _ := net.SplitHostPort(b)
+	n, _ := strconv.Atoi(portA)
+	if m, _ := strconv.Atoi(portB); n != m || n == 0 {
+		return false
+	}
+	if hostA == "" || hostB == "" {
+		return true
+	}
+	addrA, _ := netip.ParseAddr(hostA)
+	addrB, _ := netip.ParseAddr(hostB)
+	addrA, addrB = addrA.Unmap(), addrB.Unmap()
+	return addrA == addrB || addrA.Is4() == addrB.Is4() && (addrA.IsUnspecified() || addrB.IsUnspecified())
 }
 
 // isListen accepts HOST:PORT with an address, or nothing, as HOST; port 0 is

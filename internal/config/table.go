@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"sekisho/policy"
 )
 
 // reader collects what is wrong while the tables are read.
@@ -18,6 +20,7 @@ type reader struct {
 	now     time.Time
 	lines   map[string]int
 	sockets map[string]string // who listens at an address
+	zones   []policy.Zone     // as written
 	faults  Faults
 }
 

@@ -19,17 +19,11 @@ const (
 
 // readTunnel reads where the client's people have their addresses, and how
 // it is known who has which.
-func readTunnel(t *table, c *Client, zones *policy.Zones) {
+func readTunnel(t *table, c *Client) {
 	c.Tunnel = t.prefixes("tunnel")
 	for i, prefix := range c.Tunnel {
-		key := fmt.Sprintf("tunnel[%d]", i)
-		zone := zones.Of(prefix.Addr())
-		switch {
-		case !prefix.IsValid():
-		case prefix.Bits() == 0:
-			t.fault(key, "%v lets the client vouch for the whole world; name the addresses that it gives out", prefix)
-		case zone.Shared:
-			t.warn(key, "%v is in %q, where many people are behind one address: nobody can go on there as whoever the tunnel says; give the tunnel a zone of its own", prefix, zone.Name)
+		if prefix.IsValid() {
+			t.checkTunnel(fmt.Sprintf("tunnel[%d]", i), prefix, c)
 		}
 	}
 	c.Pool = t.prefixes("pool")
@@ -51,13 +45,69 @@ func readTunnel(t *table, c *Client, zones *policy.Zones) {
 	}
 }
 
+// checkTunnel wants addresses that nobody has but those who come by the
+// client, and which are a zone of their own or none.
+func (t *table) checkTunnel(key string, tunnel netip.Prefix, c *Client) {
+	least := 8
+	if tunnel.Addr().Is6() {
+		least = 16
+	}
+	switch {
+	case tunnel.Bits() < least:
+		t.fault(key, "%v is more than one client has to give out, and it would vouch for all of it; name its addresses, a /%d at the most", tunnel, least)
+	case tunnel.Overlaps(c.Prefix):
+		t.fault(key, "%v holds the client's own address, %v, which it gives to nobody; name the addresses that it gives out", tunnel, c.Prefix)
+	default:
+		around, within := t.r.zonesOf(tunnel)
+		if around.Enrol {
+			t.warn(key, "%v is in %q, where a first code device may be enrolled: whoever comes by the VPN could do that from anywhere; give the tunnel a zone of its own", tunnel, around.Name)
+		}
+		if around.Shared {
+			t.warnShared(key, tunnel, around)
+		}
+		for _, zone := range within {
+			if zone.Shared {
+				t.warnShared(key, tunnel, zone)
+			} else {
+				t.warn(key, "%v holds addresses of %q: whoever is there counts as having come by the VPN; name the addresses that the client gives out", tunnel, zone.Name)
+			}
+		}
+	}
+}
+
+func (t *table) warnShared(key string, tunnel netip.Prefix, zone policy.Zone) {
+	t.warn(key, "%v is in %q, where many people are behind one address: nobody can go on there as whoever the tunnel says; give the tunnel a zone of its own", tunnel, zone.Name)
+}
+
+// zonesOf are the zone that holds all of the network, with the longest prefix,
+// and those that hold a part of it alone.
+func (r *reader) zonesOf(network netip.Prefix) (around policy.Zone, within []policy.Zone) {
+	longest := -1
+	for _, zone := range r.zones {
+		part := false
+		for _, prefix := range zone.Prefixes {
+			switch {
+			case !prefix.IsValid() || !prefix.Overlaps(network):
+			case prefix.Bits() > network.Bits():
+				part = true
+			case prefix.Bits() > longest:
+				around, longest = zone, prefix.Bits()
+			}
+		}
+		if part {
+			within = append(within, zone)
+		}
+	}
+	return around, within
+}
+
 // checkPool wants addresses of the tunnel, and not so many that the free one
 // is hard to find.
 func (t *table) checkPool(key string, prefix netip.Prefix, c *Client) {
 	inside := func(tunnel netip.Prefix) bool {
 		return tunnel.IsValid() && tunnel.Bits() <= prefix.Bits() && tunnel.Contains(prefix.Addr())
 	}
-	given := func(a Attribute) bool { return a.Number == "8" }
+	given := func(a Attribute) bool { return a.Number == "8" || a.Number == "168" }
 	switch {
 	case !prefix.IsValid():
 	case prefix.Addr().Is6():
@@ -67,7 +117,7 @@ func (t *table) checkPool(key string, prefix netip.Prefix, c *Client) {
 	case !slices.ContainsFunc(c.Tunnel, inside):
 		t.fault(key, "%v is not in tunnel; name a part of it", prefix)
 	case slices.ContainsFunc(c.Reply, given):
-		t.fault(key, "can't go with a Framed-IP-Address in a reply; take one of them out")
+		t.fault(key, "can't go with a Framed-IP-Address or Framed-IPv6-Address in a reply; take one of them out")
 	}
 }
 

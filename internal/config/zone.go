@@ -34,6 +34,7 @@ func readZones(t *table) *policy.Zones {
 		list = append(list, zone)
 		names = append(names, policy.Zone{Name: name})
 	}
+	t.r.zones = list
 	zones, err := policy.NewZones(list)
 	var faults policy.Faults
 	if errors.As(err, &faults) {

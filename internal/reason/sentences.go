@@ -234,8 +234,8 @@ var entries = []entry{
 		"装置から、接続（セッション）の終了が通知されました。そのチケットも終了しました。",
 		"The appliance told that a session ended; its ticket ended with it."}},
 	{NASRestarted, false, text{}, text{
-		"装置から、起動または停止が通知されました。その装置のセッションをすべて終了したものとしました。",
-		"The appliance told that it starts or stops; all its sessions were taken for ended."}},
+		"装置から、起動または停止が通知されました。その装置のセッションをすべて終了したものとしました。続いているセッションは、次の通知で再び開いたものとします。",
+		"The appliance told that it starts or stops; all its sessions were taken for ended. One that goes on is open again with its next record."}},
 	{AccountingLate, false, text{}, text{
 		"5分以上前の、または終了したセッションについてのアカウンティング通知が届きました。記録しただけで、何も変えていません。装置の時計がずれているか、以前の通知が再送されたおそれがあります。",
 		"An accounting record came that is more than five minutes old, or of a session that is over. It was noted and changed nothing. The appliance's clock may be off, or somebody replayed a record."}},
@@ -249,11 +249,11 @@ var entries = []entry{
 		"装置が、設定（tunnel）の範囲にないアドレスを利用者に割り当てたと通知しました。このアドレスからの続きのサインインは認めません。設定を確認してください。",
 		"The appliance told of an address that is not in its tunnel setting, so nobody can go on from there without a sign-in. Check the setting."}},
 	{DisconnectDone, false, text{}, text{
-		"チケットが終了したため、装置に切断を指示し、セッションは終了しました。",
-		"The ticket had ended; the appliance was told to disconnect the session, which is gone."}},
+		"チケットが終了した、または所属グループが変わったため、装置に切断を指示し、セッションは終了しました。",
+		"The ticket had ended, or the person's groups had changed; the appliance was told to disconnect the session, which is gone."}},
 	{DisconnectFailed, false, text{}, text{
-		"チケットは終了しましたが、装置に切断させることができませんでした。接続が続いているおそれがあります。装置側で切断してください。",
-		"The ticket had ended, but the appliance could not be made to disconnect the session, which may go on. End it on the appliance."}},
+		"チケットが終了した、または所属グループが変わりましたが、装置に切断させることができませんでした。接続が続いているおそれがあります。装置側で切断してください。",
+		"The ticket had ended, or the person's groups had changed, but the appliance could not be made to disconnect the session, which may go on. End it on the appliance."}},
 	{ChangeDone, false, text{}, text{
 		"所属グループの変更を、接続中のセッションに反映するよう装置に指示しました。",
 		"The appliance was told of the person's new groups for a session that goes on."}},

@@ -13,7 +13,9 @@ import (
 // Lease gives the ticket a free address of the pool until then; the one that
 // it has, if it has one of the pool. An address that was never given goes
 // before one that was, and that before one that was given later. ErrUnknown
-// means that none is free.
+// means that none is free. Once a session of the ticket is heard of, the
+// address is the ticket's until that ends. A person who has three of a client
+// with no session gets the oldest of those again: nobody uses up a pool.
 //
 // The first address of a prefix is never given, nor the next, which mostly is
 // the NAS's own, nor the last of an IPv4 prefix; nor one that a live session
@@ -67,7 +69,7 @@ func (l lease) give(c *conn, pool []netip.Prefix) (netip.Addr, error) {
 			hosts = append(hosts, h)
 		}
 	}
-	for _, find := range []func(*conn, []hostRange) (netip.Addr, error){l.again, l.fresh, l.oldest} {
+	for _, find := range []func(*conn, []hostRange) (netip.Addr, error){l.again, l.unused, l.fresh, l.oldest} {
 		if a, err := find(c, hosts); err != nil || a.IsValid() {
 			return a, err
 		}
@@ -94,6 +96,34 @@ func (l lease) again(c *conn, pool []hostRange) (netip.Addr, error) {
 			return netip.Addr{}, err
 		}
 		if !taken {
+			return a, l.put(c, a, l.ticket, l.until)
+		}
+	}
+	return netip.Addr{}, nil
+}
+
+// unusedMost are the addresses of one client without a session that a person
+// may have: a telephone and a computer dial in at once, and one tries again.
+const unusedMost = 3
+
+// unused is the oldest of those.
+func (l lease) unused(c *conn, pool []hostRange) (netip.Addr, error) {
+	var had []netip.Addr
+	err := c.each(`SELECT address FROM lease WHERE person = (SELECT person FROM ticket WHERE id = ?1) AND person <> 0 AND client = ?2
+		AND ticket <> ?1 AND until > ?3 AND NOT EXISTS (SELECT 1 FROM session WHERE ticket = lease.ticket AND ticket <> 0 AND stopped = 0)
+		ORDER BY until`, func(row []driver.Value) error {
+		if a := scanAddress(row[0]); slices.ContainsFunc(pool, func(h hostRange) bool { return h.contains(a) }) {
+			had = append(had, a)
+		}
+		return nil
+	}, l.ticket, l.client, micro(l.now))
+	if err != nil || len(had) < unusedMost {
+		return netip.Addr{}, err
+	}
+	for _, a := range had {
+		if taken, err := l.taken(c, a); err != nil {
+			return netip.Addr{}, err
+		} else if !taken {
 			return a, l.put(c, a, l.ticket, l.until)
 		}
 	}
@@ -166,20 +196,78 @@ func (l lease) oldest(c *conn, pool []hostRange) (netip.Addr, error) {
 }
 
 func (l lease) put(c *conn, a netip.Addr, ticket int64, until time.Time) error {
-	_, err := c.exec(`INSERT INTO lease VALUES (?1, ?2, ?3, ?4)
-		ON CONFLICT DO UPDATE SET client = excluded.client, ticket = excluded.ticket, until = excluded.until`,
+	_, err := c.exec(`INSERT INTO lease VALUES (?1, ?2, ?3, ?4, coalesce((SELECT person FROM ticket WHERE id = ?3), 0))
+		ON CONFLICT DO UPDATE SET client = excluded.client, ticket = excluded.ticket, person = excluded.person,
+		until = CASE WHEN ticket = excluded.ticket THEN max(until, excluded.until) ELSE excluded.until END`,
 		a.AsSlice(), l.client, ticket, micro(until))
+	return err
+}
+
+// What became of the address that the ticket of a session was given.
+const (
+	leaseNone   = iota // there is none
+	leaseUntold        // the session has not told its own yet
+	leaseKept          // it is there
+	leaseStray         // it is on another, or on one that is not its ticket's
+)
+
+// heardOfLease makes the address that the session's ticket was given the
+// ticket's own until that ends, and notes what became of it where the session
+// lives.
+func heardOfLease(c *conn, s Session) error {
+	if !s.Stopped.IsZero() {
+		return nil
+	}
+	told4, told6 := address4Text(s.Address4) != "", address6Text(s.Address6) != ""
+	var told []netip.Addr
+	if told4 {
+		told = append(told, s.Address4.Unmap())
+	}
+	if told6 && s.Address6.IsSingleIP() {
+		told = append(told, s.Address6.Addr())
+	}
+	became := int64(leaseNone)
+	err := c.each("SELECT address FROM lease WHERE ticket = ?1 AND ticket <> 0 AND client = ?2", func(row []driver.Value) error {
+		given := scanAddress(row[0])
+		became = max(became, leaseUntold)
+		switch {
+		case slices.Contains(told, given), told6 && s.Address6.Contains(given):
+			became = max(became, leaseKept)
+		case given.Is4() && told4, given.Is6() && told6:
+			became = leaseStray
+		}
+		return nil
+	}, s.Ticket, s.Client)
+	if err != nil {
+		return err
+	}
+	if became != leaseNone {
+		_, err := c.exec(`UPDATE lease SET until = ticket.until FROM ticket WHERE ticket.id = lease.ticket AND ticket.ended = 0
+			AND lease.ticket = ?1 AND lease.client = ?2 AND lease.until < ticket.until`, s.Ticket, s.Client)
+		if err != nil {
+			return err
+		}
+	}
+	for _, a := range told {
+		others, err := c.one("SELECT count(*) FROM lease WHERE address = ?1 AND client = ?2 AND ticket <> ?3", a.AsSlice(), s.Client, s.Ticket)
+		if err != nil {
+			return err
+		}
+		if others > 0 {
+			became = leaseStray
+		}
+	}
+	if s.ID == 0 && became == leaseNone {
+		return nil
+	}
+	_, err = c.exec("UPDATE session SET leased = ?4 WHERE client = ?1 AND nas = ?2 AND name = ?3 AND leased <> ?4", s.Client, s.NAS, s.Name, became)
 	return err
 }
 
 // taken reports whether a live session of another ticket is on the address.
 func (l lease) taken(c *conn, a netip.Addr) (bool, error) {
-	on := Session{Address4: a}
-	if a.Is6() {
-		on = Session{Address6: netip.PrefixFrom(a, 128)}
-	}
 	found := false
-	err := onAddresses(on, func(sessions string, args ...any) error {
+	err := onAddresses(single(a), func(sessions string, args ...any) error {
 		return c.each("SELECT ticket FROM "+sessions, func(row []driver.Value) error {
 			found = found || row[0].(int64) != l.ticket
 			return nil

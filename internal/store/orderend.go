@@ -12,7 +12,7 @@ import (
 func (s *Store) OrderEnd(ctx context.Context, session int64, event Event) error {
 	found := int64(0)
 	err := s.share(ctx, func(w *writer, j *job) (err error) {
-		found, err = w.conn.exec(`UPDATE session SET told = 'end', ordered = 0, obeyed = ''
+		found, err = w.conn.exec(`UPDATE session SET told = 'end', ordered = 0, obeyed = '', tries = 0
 			WHERE id = ?1 AND stopped = 0`, session)
 		if err != nil || found == 0 {
 			return err

@@ -20,7 +20,8 @@ const CauseLost = "lost"
 // before mark is refused for its age, now and later: mark is a time that was
 // booked, and an hour or two have passed since then by the count of turns. So
 // a clock that leapt ahead and was set right again prunes nothing that is
-// still good, and one that is behind the book prunes nothing at all.
+// still good, and one that is behind the book prunes nothing at all. Nor does what was booked by a
+// clock that is ahead of this machine's, for however long it was.
 type pruning struct {
 	turns      int
 	next, mark int64 // µs; 0: not known yet
@@ -35,7 +36,7 @@ func (p *pruning) before(newest int64) int64 {
 	if !p.left {
 		return 0
 	}
-	return min(p.mark, newest)
+	return min(p.mark, newest, micro(time.Now()))
 }
 
 // prune removes what is over, slice by slice, sessions a month after they

@@ -66,6 +66,18 @@ func TestClockThatLeapsPrunesNothing(t *testing.T) {
 	equal(t, "stopped", session(t, s, seen).Stopped, time.Time{})
 }
 
+// What was booked while the clock was far ahead, for hours, says nothing about
+// the age of what was spent since it is right.
+func TestClockThatWasAheadForLongPrunesNothing(t *testing.T) {
+	s := open(t)
+	a := enrolled(t, s, "alice")
+	st := spending(admission(a, 1), "state")
+	st.Spend.Until = time.Now().Add(time.Hour)
+	settle(t, s, st)
+	passHours(t, s, 5, time.Now().Add(1000*time.Hour))
+	equal(t, "spent", rowsOf(t, s, "spent"), 1)
+}
+
 // A few seconds more than one slice holds must not stop sign-ins.
 func TestPruningIsSliced(t *testing.T) {
 	s := open(t)

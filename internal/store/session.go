@@ -41,12 +41,13 @@ type Session struct {
 	Ordered  time.Time
 	Told     string // what is open of that order: "change", "end"; "ended": nothing will be, ever
 	Obeyed   string
+	Tries    int // orders one after the other that were not done
 }
 
 // SessionChange is what a record makes of a session.
 type SessionChange struct {
 	Session   Session // where Seen is zero, nothing but the events is written
-	Claims    bool    // the session's addresses are its own from now on: others on them are ousted
+	Claims    bool    // the session is on its addresses since Named: who was seen there before is ousted; if somebody was since, itself is
 	EndTicket bool    // the session's ticket ends, unless another session that lives has it
 	Events    []Event // booked in the same transaction; their time is that of our clock
 }
@@ -89,12 +90,23 @@ func (w *writer) keep(j *job, before Session, made SessionChange) error {
 	now.SessionKey, now.ID = before.SessionKey, before.ID // which it is does not change
 	now.Ousted = now.Ousted || before.Ousted
 	if made.Claims {
-		if err := oust(w.conn, now); err != nil {
+		later, err := oust(w.conn, now)
+		if err != nil {
 			return err
 		}
+		now.Ousted = now.Ousted || later
 	}
 	if err := putSession(w.conn, before, now); err != nil {
 		return err
+	}
+	if err := heardOfLease(w.conn, now); err != nil {
+		return err
+	}
+	if before.Ticket != 0 && before.Ticket != now.Ticket { // its name was given away again
+		before.Seen = now.Seen
+		if err := w.leave(j, before, true); err != nil {
+			return err
+		}
 	}
 	if now.Ticket != 0 && (made.EndTicket || !now.Stopped.IsZero()) {
 		return w.leave(j, now, made.EndTicket)
@@ -130,7 +142,21 @@ func (w *writer) leave(j *job, s Session, end bool) error {
 // not those that it told of since; ends their tickets, unless another session
 // has them; and books the event, which tells how many unless it has a Detail.
 func (s *Store) EndSessions(ctx context.Context, client, nas string, at time.Time, cause string, event Event) (ended int, err error) {
+	return s.EndSessionsOnce(ctx, nil, client, nas, at, cause, event)
+}
+
+// EndSessionsOnce is EndSessions for what can't be told from its copy by its
+// time: what was spent before ends nothing, and books nothing. A nil once is
+// as if it never was.
+func (s *Store) EndSessionsOnce(ctx context.Context, once *Spend, client, nas string, at time.Time, cause string, event Event) (ended int, err error) {
 	err = s.changeAside(ctx, func(c *conn) ([]int64, error) {
+		ended = 0
+		if once != nil {
+			n, err := c.exec("INSERT OR IGNORE INTO spent VALUES (?1, ?2)", once.Key, micro(once.Until))
+			if err != nil || n == 0 {
+				return nil, err
+			}
+		}
 		var tickets []int64
 		err := c.each("SELECT DISTINCT ticket FROM session WHERE stopped = 0 AND client = ?1 AND nas = ?2 AND ticket <> 0",
 			func(row []driver.Value) error {
@@ -173,16 +199,22 @@ func sessionsOf(c *conn, ticket int64) (int64, error) {
 // SessionsOf are the live sessions that have the ticket, mostly one.
 func (s *Store) SessionsOf(ctx context.Context, ticket int64) (list []Session, err error) {
 	err = s.reading(ctx, func(c *conn) error {
-		return c.each("SELECT "+sessionFields+" FROM session WHERE ticket = ?1 AND ticket <> 0 AND stopped = 0",
-			func(row []driver.Value) error {
-				list = append(list, scanSession(row))
-				return nil
-			}, ticket)
+		list, err = sessionsWith(c, ticket)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sessions of ticket %d: %w", ticket, err)
 	}
 	return list, nil
+}
+
+func sessionsWith(c *conn, ticket int64) (list []Session, err error) {
+	err = c.each("SELECT "+sessionFields+" FROM session WHERE ticket = ?1 AND ticket <> 0 AND stopped = 0",
+		func(row []driver.Value) error {
+			list = append(list, scanSession(row))
+			return nil
+		}, ticket)
+	return list, err
 }
 
 // Sessions calls each for the sessions that live or ended after since, the

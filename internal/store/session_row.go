@@ -7,7 +7,7 @@ import (
 )
 
 const sessionFields = `id, client, nas, name, user, person, ticket, station, address4, address6, named, ousted, started, event,
-	seen, interval, seconds, input, output, stopped, cause, groups, ordered, told, obeyed`
+	seen, interval, seconds, input, output, stopped, cause, groups, ordered, told, obeyed, tries`
 
 func scanSession(row []driver.Value) Session {
 	return Session{
@@ -20,7 +20,7 @@ func scanSession(row []driver.Value) Session {
 		Interval: time.Duration(row[15].(int64)) * time.Microsecond, Lasted: time.Duration(row[16].(int64)) * time.Second,
 		Input: uint64(row[17].(int64)), Output: uint64(row[18].(int64)),
 		Stopped: fromMicro(row[19].(int64)), Cause: row[20].(string), Groups: parseGroups(row[21].(string)),
-		Ordered: fromMicro(row[22].(int64)), Told: row[23].(string), Obeyed: row[24].(string),
+		Ordered: fromMicro(row[22].(int64)), Told: row[23].(string), Obeyed: row[24].(string), Tries: int(row[25].(int64)),
 	}
 }
 
@@ -33,7 +33,7 @@ func (s *Session) columns() ([]any, error) {
 	return []any{s.Client, s.NAS, s.Name, s.User, s.Person, s.Ticket, s.Station,
 		address4Text(s.Address4), address6Text(s.Address6), micro(s.Named), integer(s.Ousted), micro(s.Started),
 		micro(s.Event), micro(s.Seen), int64(s.Interval / time.Microsecond), int64(s.Lasted / time.Second),
-		int64(s.Input), int64(s.Output), micro(s.Stopped), s.Cause, groups, micro(s.Ordered), s.Told, s.Obeyed}, nil
+		int64(s.Input), int64(s.Output), micro(s.Stopped), s.Cause, groups, micro(s.Ordered), s.Told, s.Obeyed, int64(s.Tries)}, nil
 }
 
 // readSession is the session of the key, or one that is zero but for it.
@@ -53,7 +53,7 @@ func putSession(c *conn, before, now Session) error {
 		return err
 	}
 	if now.ID == 0 {
-		_, err := c.exec("INSERT INTO session VALUES (NULL"+placeholders(1, len(columns))+")", columns...)
+		_, err := c.exec("INSERT INTO session VALUES (NULL"+placeholders(1, len(columns))+", 0)", columns...)
 		return err
 	}
 	was, err := before.columns()
@@ -61,8 +61,8 @@ func putSession(c *conn, before, now Session) error {
 		return err
 	}
 	_, err = c.exec(`UPDATE session SET (user, person, ticket, station, address4, address6, named, ousted, started, event,
-		seen, interval, seconds, input, output, stopped, cause, groups, ordered, told, obeyed)
-		= (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)
+		seen, interval, seconds, input, output, stopped, cause, groups, ordered, told, obeyed, tries)
+		= (?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)
 		WHERE client = ?1 AND nas = ?2 AND name = ?3`, columns...)
 	return err
 }

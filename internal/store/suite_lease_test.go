@@ -187,10 +187,82 @@ func testLeaseOfAnAddressInUse(t *testing.T, s *Store) {
 func testLeaseOfALargePool(t *testing.T, s *Store) {
 	must(t, s.change(ctx, func(c *conn) error {
 		return second(c.exec(`WITH RECURSIVE n(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < 65534)
-			INSERT INTO lease SELECT unhex(printf('0a08%04x', n)), 'vpn1', n, ?1 + (n < 300) FROM n`, micro(noon.Add(time.Hour))-1))
+			INSERT INTO lease SELECT unhex(printf('0a08%04x', n)), 'vpn1', n, ?1 + (n < 300), 0 FROM n`, micro(noon.Add(time.Hour))-1))
 	}))
 	noLease(t, s, 1, "10.8.0.0/16", noon)
 	equal(t, "own", leased(t, s, 20000, "10.8.0.0/16", noon), "10.8.78.32")
 	now := noon.Add(time.Hour)
 	equal(t, "the oldest", leased(t, s, 70000, "10.8.0.0/16", now), "10.8.1.44")
+}
+
+// The client keeps to what we give, or does not.
+func testWhatBecomesOfALease(t *testing.T, s *Store) {
+	alice, bob := enrolled(t, s, "alice"), enrolled(t, s, "bob")
+	a, b := put(t, s, alice, "a", func(*Ticket) {}), put(t, s, bob, "b", func(*Ticket) {})
+	first := netip.MustParseAddr(leased(t, s, a, "10.8.0.0/24", noon))
+	second := leased(t, s, b, "10.8.0.0/24", noon)
+	place := func(what, want string) {
+		t.Helper()
+		p, err := s.PlaceOf(ctx, first, noon)
+		must(t, err)
+		equal(t, what, fmt.Sprintf("%v keeps %v strays %v nameless %v waiting %v", p.Ticket == a && p.Person == alice.ID && p.Leased && p.Client == "vpn1",
+			p.Keeps, p.Strays, !p.Nameless.IsZero(), !p.Waiting.IsZero()), want)
+	}
+	place("given", "true keeps false strays false nameless false waiting false")
+	tell(t, s, key("bob"), of(bob.ID, b, 1))
+	place("bob is somewhere", "true keeps false strays false nameless false waiting true")
+	tell(t, s, SessionKey{"vpn2", "nas1", "elsewhere"}, of(bob.ID, b, 1, at("10.8.0.99")))
+	tell(t, s, key("bob"), at(second))
+	place("bob is where he should be", "true keeps true strays false nameless false waiting false")
+	tell(t, s, key("bob"), at("10.8.0.99"))
+	place("bob is elsewhere", "true keeps false strays true nameless false waiting false")
+	tell(t, s, key("bob"), at(second))
+	place("bob is back", "true keeps true strays false nameless false waiting false")
+	tell(t, s, key("carol"), of(9, 0, 1, at(second)))
+	place("carol is on bob's", "true keeps true strays true nameless false waiting false")
+	tell(t, s, key("carol"), stop)
+	place("carol is gone", "true keeps true strays false nameless false waiting false")
+	tell(t, s, key("bob"), func(c *SessionChange) {
+		c.Session.Address4, c.Session.Address6 = netip.Addr{}, netip.MustParsePrefix("2001:db8:0:8::/63") // counts as not told
+	})
+	place("bob is somewhere again", "true keeps false strays false nameless false waiting true")
+	tell(t, s, key("bob"), func(c *SessionChange) { c.Session.Address6 = netip.Prefix{}; at(second)(c) })
+	tell(t, s, key("dave"), of(8, 0, 1))
+	place("dave has none", "true keeps true strays false nameless true waiting false")
+}
+
+// Where no session is heard of, an address soon is free again. Nobody has more
+// than a few of those.
+func testLeasesOfOnePerson(t *testing.T, s *Store) {
+	const pool = "10.8.0.0/29"
+	a := enrolled(t, s, "alice")
+	ticket := func(name string) int64 { return put(t, s, a, name, func(k *Ticket) { k.Until = noon.Add(time.Hour) }) }
+	brief := func(ticket int64, minutes int) string {
+		now := noon.Add(time.Duration(minutes) * time.Minute)
+		addr, err := s.Lease(ctx, "vpn1", ticket, prefixes(pool), now, now.Add(5*time.Minute))
+		must(t, err)
+		return addr.String()
+	}
+	used := ticket("used")
+	equal(t, "used", brief(used, 0), "10.8.0.2")
+	tell(t, s, key("used"), having(used))
+	for i, want := range []string{"10.8.0.3", "10.8.0.4", "10.8.0.5", "10.8.0.3", "10.8.0.4", "10.8.0.5"} {
+		equal(t, fmt.Sprint("lease ", i), brief(ticket(fmt.Sprint("unused ", i)), i/3), want)
+	}
+	until := func(addr string) (minutes int) {
+		for ; ; minutes++ {
+			if third(s.LeaseOf(ctx, netip.MustParseAddr(addr), noon.Add(time.Duration(minutes)*time.Minute))) != nil {
+				return minutes
+			}
+		}
+	}
+	equal(t, "used until", until("10.8.0.2"), 60)
+	equal(t, "used, asked again", brief(used, 1), "10.8.0.2")
+	equal(t, "used until, still", until("10.8.0.2"), 60)
+	equal(t, "unused until", until("10.8.0.3"), 6)
+	must(t, s.EndTicket(ctx, used, noon, Event{At: noon}))
+	tell(t, s, key("used"), func(c *SessionChange) { c.Session.Stopped = noon })
+	equal(t, "over", until("10.8.0.2"), 0)
+	tell(t, s, key("late"), having(used))
+	equal(t, "a record of a ticket that has ended", until("10.8.0.2"), 0)
 }

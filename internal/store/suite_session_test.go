@@ -186,28 +186,93 @@ func testSessionsAt(t *testing.T, s *Store) {
 		"2001:db8:0:6::": "both", "2001:db8:0:6:ffff:ffff:ffff:ffff": "both", "2001:db8::7": "single",
 		"10.8.0.7": "", "2001:db8:0:7::": "", "2001:db8::8": "", "2001:db8:0:8::": "", "::": "", "0.0.0.0": "",
 	} {
-		on, nameless, err := s.SessionsAt(ctx, netip.MustParseAddr(addr))
+		p, err := s.PlaceOf(ctx, netip.MustParseAddr(addr), noon)
 		must(t, err)
-		equal(t, "on "+addr, names(on), want)
-		beside := ""
-		if want != "" {
-			beside = "odd nameless"
-		}
-		equal(t, "nameless beside "+addr, names(nameless), beside)
+		equal(t, "on "+addr, names(p.On), want)
 	}
-	on, nameless, err := s.SessionsAt(ctx, netip.Addr{})
+	p, err := s.PlaceOf(ctx, netip.Addr{}, noon)
 	must(t, err)
-	equal(t, "on no address", len(on)+len(nameless), 0)
-
+	equal(t, "on no address", len(p.On), 0)
 	tell(t, s, key("nameless"), at("10.8.0.5"))
-	on, nameless, err = s.SessionsAt(ctx, netip.MustParseAddr("10.8.0.5"))
+	p, err = s.PlaceOf(ctx, netip.MustParseAddr("10.8.0.5"), noon)
 	must(t, err)
-	equal(t, "on after it was told", names(on), "four nameless")
-	equal(t, "nameless after it was told", names(nameless), "odd")
-	tell(t, s, other, at("10.8.0.5"))
-	_, nameless, err = s.SessionsAt(ctx, netip.MustParseAddr("10.8.0.5"))
-	must(t, err)
-	equal(t, "nameless of two clients", names(nameless), "odd")
+	equal(t, "on after it was told", names(p.On), "four nameless")
+}
+
+// of is a session of a person, that began so many minutes after noon.
+func of(person, ticket int64, minutes int, more ...func(*SessionChange)) func(*SessionChange) {
+	return func(c *SessionChange) {
+		c.Session.Person, c.Session.Ticket, c.Session.Started = person, ticket, noon.Add(time.Duration(minutes)*time.Minute)
+		for _, m := range more {
+			m(c)
+		}
+	}
+}
+
+// The latest of others at the same client, and no other.
+func testNamelessBesideAnAddress(t *testing.T, s *Store) {
+	place := func() Place {
+		t.Helper()
+		p, err := s.PlaceOf(ctx, netip.MustParseAddr("10.8.0.5"), noon)
+		must(t, err)
+		return p
+	}
+	tell(t, s, key("alice"), of(1, 11, 0, at("10.8.0.5")))
+	p := place()
+	equal(t, "whose", fmt.Sprintf("%s %d %d %v", p.Client, p.Person, p.Ticket, p.Leased), "vpn1 1 11 false")
+	equal(t, "beside nobody", p.Nameless, time.Time{})
+	tell(t, s, key("her own"), of(1, 12, 9))
+	tell(t, s, SessionKey{"vpn2", "nas1", "other client"}, of(2, 13, 9))
+	tell(t, s, key("over"), of(2, 14, 9, stop))
+	tell(t, s, key("placed"), of(2, 15, 9, at("10.8.0.6")))
+	equal(t, "beside those that do not matter", place().Nameless, time.Time{})
+	tell(t, s, key("older"), of(3, 16, 3))
+	tell(t, s, key("latest"), of(2, 17, 5))
+	tell(t, s, SessionKey{"vpn1", "nas2", "nobody's"}, of(0, 0, 4))
+	equal(t, "latest", place().Nameless, noon.Add(5*time.Minute))
+	tell(t, s, key("latest"), at("10.8.0.7"))
+	equal(t, "once that told its own", place().Nameless, noon.Add(4*time.Minute))
+	equal(t, "with a lease", place().Waiting, time.Time{})
+	tell(t, s, key("beside"), of(2, 18, 1, at("10.8.0.5"), func(c *SessionChange) { c.Claims = false }))
+	equal(t, "of two", place().Ticket, int64(0))
+}
+
+// A record that was held up takes the address from nobody who was seen there
+// since.
+func testOlderClaim(t *testing.T, s *Store) {
+	named := func(minutes int) func(*SessionChange) {
+		return func(c *SessionChange) { c.Session.Named = noon.Add(time.Duration(minutes) * time.Minute) }
+	}
+	tell(t, s, key("newer"), of(1, 1, 0, at("10.8.0.5"), named(2)))
+	tell(t, s, key("older"), of(2, 2, 0, at("10.8.0.5"), named(1)))
+	equal(t, "newer is ousted", session(t, s, key("newer")).Ousted, false)
+	equal(t, "older is ousted", session(t, s, key("older")).Ousted, true)
+	tell(t, s, key("newest"), of(3, 3, 0, at("10.8.0.5"), named(2)))
+	equal(t, "newer is ousted by the newest", session(t, s, key("newer")).Ousted, true)
+	equal(t, "newest is ousted", session(t, s, key("newest")).Ousted, false)
+}
+
+// The name of a session is given to another ticket: the first one ends, with
+// what rests on it and its address.
+func testNameOfASessionIsGivenAway(t *testing.T, s *Store) {
+	a := enrolled(t, s, "alice")
+	for _, next := range []int64{0, put(t, s, a, "next", func(*Ticket) {})} {
+		k := key(fmt.Sprint("again ", next))
+		vpn := put(t, s, a, fmt.Sprint("vpn ", next), func(*Ticket) {})
+		web := put(t, s, a, fmt.Sprint("web ", next), resting(vpn))
+		addr := leased(t, s, vpn, "10.8.0.0/24", noon)
+		tell(t, s, k, having(vpn))
+		tell(t, s, k, func(c *SessionChange) { c.Session = Session{Ticket: next, Seen: noon.Add(time.Minute)} })
+		lives(t, s, vpn, "the first", false, 0)
+		lives(t, s, web, "what rests on it", false, 0)
+		ticket, err := s.Ticket(ctx, vpn)
+		must(t, err)
+		equal(t, "ended", ticket.Ended, noon.Add(time.Minute))
+		wants(t, third(s.LeaseOf(ctx, netip.MustParseAddr(addr), noon.Add(time.Minute))), ErrUnknown)
+		if next != 0 {
+			lives(t, s, next, "the next", true, 0)
+		}
+	}
 }
 
 // The ticket ends with the session, and what rests on it, and is seen so at

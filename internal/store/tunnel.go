@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
+	"time"
 )
 
 // The lengths of a network that a session is kept with: from /32 to /128 by
@@ -81,13 +82,15 @@ func lastOf(p netip.Prefix) netip.Addr {
 	return last
 }
 
-// The live sessions on an address, inside a network, and around one. The
+// The live sessions on an address, inside a network, around one, those whose
+// address is not known, and those that are or are not where they should be. The
 // indices are named, since those of all live sessions look as good to SQLite.
 var (
 	onAddress4 = "session INDEXED BY session_address4 WHERE stopped = 0 AND address4 <> '' AND address4 = ?1"
 	inside6    = "session INDEXED BY session_address6 WHERE stopped = 0 AND address6 <> '' AND address6 BETWEEN ?1 AND ?2"
 	around6    = "session INDEXED BY session_address6 WHERE stopped = 0 AND address6 <> '' AND address6 IN (''" + placeholders(1, lengths) + ")"
-	nameless   = "session INDEXED BY session_nameless WHERE stopped = 0 AND address4 = '' AND address6 = '' AND client = ?1"
+	nameless   = "session INDEXED BY session_nameless WHERE stopped = 0 AND address4 = '' AND address6 = '' AND client = ?1 AND leased = ?2"
+	onLeases   = "session INDEXED BY session_leased WHERE stopped = 0 AND leased > 1 AND client = ?1 AND leased = ?2"
 )
 
 // placeholders are ,?from,?from+1 and so on.
@@ -100,54 +103,130 @@ func placeholders(from, n int) string {
 	return string(b)
 }
 
-// SessionsAt are the live sessions on a tunnel address, of any client, and
-// those of the same clients whose address is not known.
-func (s *Store) SessionsAt(ctx context.Context, addr netip.Addr) (on, nameless []Session, err error) {
-	asked := Session{Address4: addr}
-	if addr = addr.Unmap().WithZone(""); addr.Is6() {
-		asked = Session{Address6: netip.PrefixFrom(addr, 128)}
-	}
+// Place is what is known of a tunnel address.
+type Place struct {
+	On []Session // the live sessions on it, of any client
+
+	// Whose it may be: of whom it was given to or, if to nobody, of the only
+	// session on it that is not ousted. Ticket 0: nobody's.
+	Client         string
+	Person, Ticket int64
+	Leased         bool      // it was given to the ticket
+	Own            []Session // the live ones of the ticket it was given to
+
+	// When the latest session of another person at this client began whose
+	// address is not known; zero: there is none.
+	Nameless time.Time
+	Waiting  time.Time // likewise, of those whose ticket was given an address
+
+	// Whether a session of the client is seen on the address that its ticket
+	// was given; whether one is elsewhere, or where another should be.
+	Keeps, Strays bool
+}
+
+// PlaceOf is what is known of the address at now.
+func (s *Store) PlaceOf(ctx context.Context, addr netip.Addr, now time.Time) (p Place, err error) {
 	err = s.reading(ctx, func(c *conn) error {
-		on, nameless, err = sessionsAt(c, asked)
-		return err
+		// Upon one state: a session that tells its address meanwhile must not
+		// be missing everywhere.
+		return c.snapshot(func() error {
+			p, err = placeOf(c, addr.Unmap().WithZone(""), now)
+			return err
+		})
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("sessions at an address: %w", err)
+		return Place{}, fmt.Errorf("who is at an address: %w", err)
 	}
-	return on, nameless, nil
+	return p, nil
 }
 
-// sessionsAt reads both upon one state: a session that tells its address
-// meanwhile must not be missing from either.
-func sessionsAt(c *conn, asked Session) (on, unknown []Session, err error) {
-	err = c.snapshot(func() error {
-		clients := make(map[string]bool)
-		err := onAddresses(asked, func(sessions string, args ...any) error {
-			return c.each("SELECT "+sessionFields+" FROM "+sessions, func(row []driver.Value) error {
-				on = append(on, scanSession(row))
-				clients[on[len(on)-1].Client] = true
-				return nil
-			}, args...)
-		})
-		for client := range clients {
-			if err == nil {
-				err = c.each("SELECT "+sessionFields+" FROM "+nameless, func(row []driver.Value) error {
-					unknown = append(unknown, scanSession(row))
-					return nil
-				}, client)
-			}
-		}
-		return err
+func placeOf(c *conn, addr netip.Addr, now time.Time) (p Place, err error) {
+	err = onAddresses(single(addr), func(sessions string, args ...any) error {
+		return c.each("SELECT "+sessionFields+" FROM "+sessions, func(row []driver.Value) error {
+			p.On = append(p.On, scanSession(row))
+			return nil
+		}, args...)
 	})
-	return on, unknown, err
+	if err != nil {
+		return p, err
+	}
+	if err := p.find(c, addr, now); err != nil || p.Ticket == 0 {
+		return p, err
+	}
+	if p.Leased {
+		if p.Own, err = sessionsWith(c, p.Ticket); err != nil {
+			return p, err
+		}
+	}
+	for leased, latest := range []*time.Time{leaseNone: &p.Nameless, leaseUntold: &p.Waiting} {
+		err := c.each("SELECT started FROM "+nameless+" AND person <> ?3 ORDER BY started DESC LIMIT 1", func(row []driver.Value) error {
+			*latest = fromMicro(row[0].(int64))
+			return nil
+		}, p.Client, int64(leased), p.Person)
+		if err != nil {
+			return p, err
+		}
+	}
+	for became, seen := range map[int64]*bool{leaseKept: &p.Keeps, leaseStray: &p.Strays} {
+		n, err := c.one("SELECT 1 FROM "+onLeases+" LIMIT 1", p.Client, became)
+		if err != nil {
+			return p, err
+		}
+		*seen = n > 0
+	}
+	return p, nil
 }
 
-// oust marks the other live sessions on the session's addresses.
-func oust(c *conn, s Session) error {
-	return onAddresses(s, func(sessions string, args ...any) error {
+// find tells whose the address may be.
+func (p *Place) find(c *conn, addr netip.Addr, now time.Time) error {
+	err := c.each(`SELECT lease.client, lease.ticket, ticket.person FROM lease JOIN ticket ON ticket.id = lease.ticket
+		WHERE lease.address = ?1 AND lease.until > ?2`, func(row []driver.Value) error {
+		p.Client, p.Ticket, p.Person, p.Leased = row[0].(string), row[1].(int64), row[2].(int64), true
+		return nil
+	}, addr.AsSlice(), micro(now))
+	if err != nil || p.Leased {
+		return err
+	}
+	if s := p.Alone(); s != nil {
+		p.Client, p.Ticket, p.Person = s.Client, s.Ticket, s.Person
+	}
+	return nil
+}
+
+// Alone is the only session there that is not ousted; nil if there is none, or
+// more than one.
+func (p *Place) Alone() (alone *Session) {
+	for i := range p.On {
+		switch {
+		case p.On[i].Ousted:
+		case alone != nil:
+			return nil
+		default:
+			alone = &p.On[i]
+		}
+	}
+	return alone
+}
+
+// single is a session on one address.
+func single(addr netip.Addr) Session {
+	if addr.Is6() {
+		return Session{Address6: netip.PrefixFrom(addr, 128)}
+	}
+	return Session{Address4: addr}
+}
+
+// oust marks the other live sessions on the session's addresses that were not
+// seen there since. later reports that one was: the record is an old one.
+func oust(c *conn, s Session) (later bool, err error) {
+	err = onAddresses(s, func(sessions string, args ...any) error {
 		var others []int64
-		err := c.each("SELECT id FROM "+sessions+" AND ousted = 0", func(row []driver.Value) error {
-			if id := row[0].(int64); id != s.ID {
+		err := c.each("SELECT id, named, ousted FROM "+sessions, func(row []driver.Value) error {
+			switch id, named, ousted := row[0].(int64), row[1].(int64), row[2].(int64); {
+			case id == s.ID:
+			case named > micro(s.Named):
+				later = true
+			case ousted == 0:
 				others = append(others, id)
 			}
 			return nil
@@ -162,6 +241,7 @@ func oust(c *conn, s Session) error {
 		}
 		return nil
 	})
+	return later, err
 }
 
 // onAddresses calls look with what selects the live sessions on the addresses

@@ -29,6 +29,12 @@ func (s *Store) Use(h Held, at time.Time) {
 	}
 }
 
+// UseAlone is Use without what the ticket rests on.
+func (s *Store) UseAlone(h Held, at time.Time) {
+	h.above = nil
+	s.Use(h, at)
+}
+
 func (c *tickets) note(id int64, at time.Time) {
 	if own, ok := c.recent.Get(id); ok {
 		if !at.After(own.Used) {

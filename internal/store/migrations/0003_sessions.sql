@@ -26,11 +26,14 @@ CREATE TABLE session (
 	ordered  INTEGER NOT NULL, -- when the NAS was last told to end or change it; 0: never
 	told     TEXT    NOT NULL, -- what is open of that: change, end; ended: nothing will be, ever; "": nothing is
 	obeyed   TEXT    NOT NULL, -- what the NAS answered
+	tries    INTEGER NOT NULL, -- orders one after the other that were not done
+	leased   INTEGER NOT NULL, -- of the address that its ticket was given: 0: there is none, 1: not told yet, 2: kept, 3: on another, or on another's
 	UNIQUE (client, nas, name)
 );
 CREATE INDEX session_address4 ON session (address4) WHERE address4 <> '' AND stopped = 0;
 CREATE INDEX session_address6 ON session (address6) WHERE address6 <> '' AND stopped = 0;
-CREATE INDEX session_nameless ON session (client) WHERE address4 = '' AND address6 = '' AND stopped = 0;
+CREATE INDEX session_nameless ON session (client, leased, started) WHERE address4 = '' AND address6 = '' AND stopped = 0;
+CREATE INDEX session_leased ON session (client, leased) WHERE leased > 1 AND stopped = 0;
 CREATE INDEX session_ticket ON session (ticket) WHERE ticket <> 0 AND stopped = 0;
 CREATE INDEX session_stopped ON session (stopped, client, nas); -- those that live come first
 
@@ -44,10 +47,12 @@ CREATE TABLE lease (
 	address BLOB    PRIMARY KEY, -- 4 or 16 octets
 	client  TEXT    NOT NULL,
 	ticket  INTEGER NOT NULL, -- 0: a session had the address before it was given to anybody
-	until   INTEGER NOT NULL
+	until   INTEGER NOT NULL,
+	person  INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX lease_ticket ON lease (ticket);
 CREATE INDEX lease_until ON lease (until);
+CREATE INDEX lease_person ON lease (person, client) WHERE person <> 0;
 
 -- What may be shown once: the nonce of a State, a word. Kept until it would be
 -- refused for its age.
