@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -46,6 +47,7 @@ func (m *accepts) start(ctx context.Context, g *Gate) error {
 	enough := errors.New("enough")
 	now := g.Now()
 	stopped := make(map[int64]bool)
+	var unheard []store.Event
 	err := g.Store.Events(ctx, store.Search{}, func(e store.Event) error {
 		if now.Sub(e.At) > acceptsFor {
 			return enough
@@ -57,11 +59,14 @@ func (m *accepts) start(ctx context.Context, g *Gate) error {
 		case e.Outcome == Admitted.String():
 			m.put(accept{e.Client, e.Name, strings.ToLower(e.Source)}, e.Ticket, e.At)
 			if !stopped[e.Ticket] {
-				m.expect(e.Client, expected{ticket: e.Ticket, person: e.Person, at: e.At})
+				unheard = append(unheard, e)
 			}
 		}
 		return nil
 	})
+	for _, e := range slices.Backward(unheard) { // the book was read from its end
+		m.expect(e.Client, expected{ticket: e.Ticket, person: e.Person, at: e.At})
+	}
 	if err != nil && !errors.Is(err, enough) {
 		return fmt.Errorf("read the latest sign-ins: %w", err)
 	}

@@ -201,7 +201,7 @@ func TestUnheardAreBounded(t *testing.T) {
 	for n := range int64(expectedMost + 100) {
 		m.expect("vpn1", expected{ticket: n + 1, person: n + 1, at: begin})
 	}
-	if n := len(m.unheard["vpn1"]); n != expectedMost {
+	if n := len(m.unheard["vpn1"].line); n != expectedMost {
 		t.Errorf("%d are kept", n)
 	}
 	for n := range int64(expectedMost + 100) {
@@ -211,7 +211,7 @@ func TestUnheardAreBounded(t *testing.T) {
 		t.Error("who was dropped is taken for heard of")
 	}
 	m.expect("vpn1", expected{ticket: 1, person: 1, at: begin.Add(time.Hour)})
-	if n := len(m.unheard["vpn1"]); n != 1 {
+	if n := len(m.unheard["vpn1"].line) + len(m.unheard["vpn1"].tickets); n != 2 {
 		t.Errorf("%d are kept an hour later", n)
 	}
 }

@@ -20,10 +20,16 @@ const expectedMost = 8192
 // begins the session within seconds, and tells the address a minute later; what
 // is not heard of in five was given up. That the ticket ended says nothing: its
 // person can end it before the session begins.
-type unheard map[string][]expected
+type unheard map[string]*expecting
 
-// expected is one of them. person 0 stands for those that there was no room
-// for.
+// expecting are those of one client.
+type expecting struct {
+	line    []expected         // the oldest first; one that is not in tickets as it stands is over
+	tickets map[int64]expected // the latest of each
+	dropped time.Time          // of the latest that there was no room for
+}
+
+// expected is one of them.
 type expected struct {
 	ticket, person int64
 	at             time.Time
@@ -34,30 +40,42 @@ type expected struct {
 func (m *accepts) expect(client string, e expected) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.unheard == nil {
-		m.unheard = make(unheard)
-	}
-	list := slices.DeleteFunc(m.unheard[client], func(other expected) bool {
-		if other.ticket == e.ticket {
-			e.at, e.leased = latest(e.at, other.at), e.leased || other.leased
-			return true
+	x := m.unheard[client]
+	if x == nil {
+		x = &expecting{tickets: make(map[int64]expected)}
+		if m.unheard == nil {
+			m.unheard = make(unheard)
 		}
-		return e.at.Sub(other.at).Abs() > acceptsFor
-	})
-	if len(list) >= expectedMost {
-		e = expected{at: latest(e.at, list[len(list)-1].at)}
-		list = list[:len(list)-1]
+		m.unheard[client] = x
 	}
-	m.unheard[client] = append(list, e)
+	if before, ok := x.tickets[e.ticket]; ok {
+		e.at, e.leased = latest(e.at, before.at), e.leased || before.leased
+	}
+	x.line, x.tickets[e.ticket] = append(x.line, e), e
+	for first := x.line[0]; len(x.line) > expectedMost || e.at.Sub(first.at) > acceptsFor; first = x.line[0] {
+		if x.stands(first) {
+			x.dropped = latest(x.dropped, first.at)
+			delete(x.tickets, first.ticket)
+		}
+		x.line = x.line[1:]
+	}
+}
+
+// stands reports whether the Accept is the latest of its ticket, and was not
+// heard of.
+func (x *expecting) stands(e expected) bool {
+	return x.tickets[e.ticket].at.Equal(e.at) && !e.at.IsZero()
 }
 
 // lent notes that an address went with the ticket's Accept.
 func (m *accepts) lent(client string, ticket int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	list := m.unheard[client]
-	for i := range list {
-		list[i].leased = list[i].leased || list[i].ticket == ticket
+	if x := m.unheard[client]; x != nil {
+		if e, ok := x.tickets[ticket]; ok {
+			e.leased = true
+			x.tickets[ticket] = e
+		}
 	}
 }
 
@@ -73,8 +91,8 @@ func placed(s *store.Session) bool { return s.Address4.IsValid() || s.Address6.I
 func (m *accepts) done(client string, ticket int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if list, ok := m.unheard[client]; ok {
-		m.unheard[client] = slices.DeleteFunc(list, func(e expected) bool { return e.ticket == ticket && ticket != 0 })
+	if x := m.unheard[client]; x != nil {
+		delete(x.tickets, ticket)
 	}
 }
 
@@ -99,15 +117,24 @@ func (m *accepts) latest(ctx context.Context, g *Gate, client string, person int
 	}
 }
 
-func (m *accepts) find(client string, person int64, spared bool, now time.Time) (found expected) {
+// find is the latest that counts at now; without a ticket it stands for those
+// that there was no room for, or for none.
+func (m *accepts) find(client string, person int64, spared bool, now time.Time) expected {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, e := range m.unheard[client] {
-		switch {
-		case e.person == person && person != 0, spared && e.leased, now.Sub(e.at).Abs() > acceptsFor:
-		case !e.at.Before(found.at):
-			found = e
+	x := m.unheard[client]
+	if x == nil {
+		return expected{}
+	}
+	counts := func(at time.Time) bool { return now.Sub(at).Abs() <= acceptsFor }
+	for _, e := range slices.Backward(x.line) {
+		e = x.tickets[e.ticket]
+		if e.ticket != 0 && counts(e.at) && e.person != person && !(spared && e.leased) {
+			return e
 		}
 	}
-	return found
+	if counts(x.dropped) {
+		return expected{at: x.dropped}
+	}
+	return expected{}
 }
