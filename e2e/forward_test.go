@@ -23,12 +23,21 @@ func TestNginx(t *testing.T) {
 			"127.0.0.1:8080", w.asked,
 			"127.0.0.1:8000", w.backend.address,
 		)
-		for _, kind := range []string{"body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-			if err := os.Mkdir(filepath.Join(w.dir, kind), 0o755); err != nil {
-				t.Fatal(err)
-			}
+		conf := w.nginxConf(replaced(t, fenced(t, "nginx.md", "nginx", 0), "listen 443 ssl", "listen "+w.proxy+" ssl") +
+			service + replaced(t, service, "webmail", "wiki", w.backend.address, w.wiki.address))
+		return exec.Command("nginx", "-e", "stderr", "-p", w.dir, "-c", conf)
+	})
+}
+
+// nginxConf writes a configuration with what stands in http { }.
+func (s *site) nginxConf(text string) string {
+	s.t.Helper()
+	for _, kind := range []string{"body", "proxy", "fastcgi", "uwsgi", "scgi"} {
+		if err := os.Mkdir(filepath.Join(s.dir, kind), 0o755); err != nil {
+			s.t.Fatal(err)
 		}
-		conf := w.file("nginx.conf", `
+	}
+	return s.file("nginx.conf", `
 daemon off;
 `+asRoot(`user root;`)+`
 pid nginx.pid;
@@ -41,9 +50,7 @@ http {
 	fastcgi_temp_path     fastcgi;
 	uwsgi_temp_path       uwsgi;
 	scgi_temp_path        scgi;
-`+replaced(t, fenced(t, "nginx.md", "nginx", 0), "listen 443 ssl", "listen "+w.proxy+" ssl")+service+replaced(t, service, "webmail", "wiki", w.backend.address, w.wiki.address)+"}\n")
-		return exec.Command("nginx", "-e", "stderr", "-p", w.dir, "-c", conf)
-	})
+`+text+"}\n")
 }
 
 func asRoot(line string) string {

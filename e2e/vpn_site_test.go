@@ -76,32 +76,16 @@ func (s *vpnSite) serve() *process {
 // mail runs nginx with the web mail, on the campus' other address.
 func (s *vpnSite) mail() {
 	s.t.Helper()
-	for _, kind := range []string{"body", "proxy", "fastcgi", "uwsgi", "scgi"} {
-		if err := os.Mkdir(filepath.Join(s.dir, kind), 0o755); err != nil {
-			s.t.Fatal(err)
-		}
-	}
 	listen := []string{"listen 443 ssl", "listen 192.0.2.11:443 ssl"}
-	conf := s.file("nginx.conf", `
-daemon off;
-user root;
-pid nginx.pid;
-error_log stderr;
-events {}
-http {
-	access_log off;
-	client_body_temp_path body;
-	proxy_temp_path       proxy;
-	fastcgi_temp_path     fastcgi;
-	uwsgi_temp_path       uwsgi;
-	scgi_temp_path        scgi;
+	conf := s.nginxConf(`
 	server {
 		listen 127.0.0.1:8000;
 		default_type text/plain;
 		return 200 "the mail of $http_remote_user";
 	}
-`+replaced(s.t, fenced(s.t, "nginx.md", "nginx", 0), listen...)+
-		replaced(s.t, fenced(s.t, "nginx.md", "nginx", 1), append(listen, "/etc/nginx", s.dir)...)+"}\n")
+` +
+		replaced(s.t, fenced(s.t, "nginx.md", "nginx", 0), listen...) +
+		replaced(s.t, fenced(s.t, "nginx.md", "nginx", 1), append(listen, "/etc/nginx", s.dir)...))
 	p := launch(s.t, s.campus.command("nginx", "-e", "stderr", "-p", s.dir, "-c", conf))
 	s.t.Cleanup(func() { p.stop() })
 	eventually(s.t, "nginx listens", func() bool {
