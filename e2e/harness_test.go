@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds every wait for something that should come soon.
-const patience = 20 * time.Second
+const patience = 30 * time.Second
 
 // folder holds the program under test; it is built at the first use.
 var folder string
