@@ -46,9 +46,12 @@ func TestPAMAsksTheSecondServer(t *testing.T) {
 	s := newSite(t)
 	p := s.pamService()
 	alice := s.enrol("alice")
+	_, port, _ := net.SplitHostPort(s.radius)
+	second := net.JoinHostPort("127.0.0.5", port)
+	s.change(fmt.Sprintf("[%q]", s.radius), fmt.Sprintf("[%q, %q]", s.radius, second))
 	server := s.serve()
 	conf := filepath.Join(s.dir, "pam_radius_auth.conf")
-	lines := fmt.Sprintf("%s %s 3 %s\n%s %s 3 %s\n", s.lossy(shell), secret, outside, s.radius, secret, shell)
+	lines := fmt.Sprintf("%s %s 3 %s\n%s %s 3 %s\n", s.lossy(shell), secret, outside, second, secret, shell)
 	if err := os.WriteFile(conf, []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
 	}
