@@ -58,7 +58,7 @@ func (m *accepts) start(ctx context.Context, g *Gate) error {
 			stopped[e.Ticket] = true
 		case e.Outcome == Admitted.String():
 			m.put(accept{e.Client, e.Name, strings.ToLower(e.Source)}, e.Ticket, e.At)
-			if !stopped[e.Ticket] {
+			if !stopped[e.Ticket] || e.Reason == string(reason.Repeated) { // for another session, perhaps
 				unheard = append(unheard, e)
 			}
 		}
@@ -77,7 +77,9 @@ func (m *accepts) start(ctx context.Context, g *Gate) error {
 func (m *accepts) settled(a *attempt, ticket int64) {
 	if a.r.Door == policy.DoorRADIUS {
 		m.put(accept{a.r.Client, a.account.Name, a.r.Source.told()}, ticket, a.at)
-		m.expect(a.r.Client, expected{ticket: ticket, person: a.account.ID, at: a.at})
+		if !a.renewed {
+			m.expect(a.r.Client, expected{ticket: ticket, person: a.account.ID, at: a.at})
+		}
 	}
 }
 

@@ -205,7 +205,7 @@ func TestUnheardAreBounded(t *testing.T) {
 		t.Errorf("%d are kept", n)
 	}
 	for n := range int64(expectedMost + 100) {
-		m.done("vpn1", n+1)
+		m.done("vpn1", n+1, begin)
 	}
 	if e := m.find("vpn1", 1, true, begin); !e.at.Equal(begin) {
 		t.Error("who was dropped is taken for heard of")

@@ -40,6 +40,7 @@ type attempt struct {
 	match     otp.Match // what the code turned out to be
 	repeat    *store.Ticket
 	answers   int         // that repeat may give in all; 0: unbounded
+	renewed   bool        // the repeat is of a session that lives, and begins no other
 	asked     *asked      // the code, in rounds of its own; nil: it is not
 	redeemed  *store.Word // that was typed and fits; nil: none
 	wrong     wrong

@@ -63,7 +63,7 @@ func (a *attempt) repeats(ctx context.Context, ticket int64, allowed policy.Repe
 			return err
 		}
 		if len(sessions) > 0 {
-			a.repeat, a.answers = &t.Ticket, 0
+			a.repeat, a.answers, a.renewed = &t.Ticket, 0, true
 			return nil
 		}
 	}

@@ -155,8 +155,8 @@ func (a *attempt) fresh(s *store.Session) bool {
 func kept(p *store.Place, addr netip.Addr) bool {
 	return !p.Strays && !slices.ContainsFunc(p.On, func(s store.Session) bool {
 		return s.Ticket != p.Ticket || s.Client != p.Client
-	}) && !slices.ContainsFunc(p.Own, func(s store.Session) bool { // that had its address before it was given this one
-		return addr.Is4() && s.Address4.IsValid() && s.Address4 != addr
+	}) && !slices.ContainsFunc(p.Own, func(s store.Session) bool { // somebody else was seen there, or it has another address
+		return s.Ousted || addr.Is4() && s.Address4.IsValid() && s.Address4 != addr
 	})
 }
 

@@ -587,3 +587,64 @@ func TestLateRecordOustsNobodyWhoCameSince(t *testing.T) {
 	w.tell(w.acct("alice", AccountingInterim, at(inside4), ago(10*time.Second)))
 	w.vouches(inside4, "bob", policy.Allow)
 }
+
+// Bob connects again by a repeat, and the end of his first session is told: the
+// second may be on any address by now, until it tells its own.
+func TestRepeatBeginsAnotherSession(t *testing.T) {
+	for name, restarted := range map[string]bool{"going on": false, "after a restart": true} {
+		t.Run(name, func(t *testing.T) {
+			w, _ := connected(t)
+			w.time.pass(5 * time.Second)
+			r := w.vpn(w.from(home, "bob", "PASSWORDCODE"))
+			first := w.admitted(r)
+			w.tell(w.acct("bob", AccountingStart, class(first), at(other4)))
+			w.vouches(inside4, "alice", policy.Allow)
+			w.time.pass(3 * time.Second)
+			again := w.want(r, Admitted, reason.Repeated)
+			w.tell(w.acct("bob", AccountingStop, class(first)))
+			w.time.pass(time.Second)
+			if restarted {
+				w.restart()
+			}
+			w.vouchesNobody(inside4)
+			w.tell(w.acct("bob", AccountingStart, class(again), named("second"), at(other4)))
+			w.vouches(inside4, "alice", policy.Allow)
+		})
+	}
+}
+
+// Our clock was ahead when bob was let in, and is right again.
+func TestAcceptOfATimeToCome(t *testing.T) {
+	for _, ahead := range []time.Duration{4 * time.Minute, 6 * time.Minute, time.Hour} {
+		w, _ := connected(t)
+		w.accepts.expect("vpn1", expected{ticket: 1 << 40, person: w.account("bob").ID, at: w.time.now().Add(ahead)})
+		w.vouchesNobody(inside4)
+	}
+}
+
+// An Accept counts from when it came, whatever an earlier one of the ticket was
+// dated.
+func TestLatestAcceptOfATicketStands(t *testing.T) {
+	var m accepts
+	m.expect("vpn1", expected{ticket: 1, person: 2, at: begin.Add(time.Hour)})
+	m.expect("vpn1", expected{ticket: 1, person: 2, at: begin})
+	if e := m.find("vpn1", 9, false, begin); e.ticket != 1 || !e.at.Equal(begin) {
+		t.Errorf("found %+v", e)
+	}
+}
+
+// Somebody else was seen on the address that alice was given: that is not
+// forgotten when they leave.
+func TestLeaseThatTheNASGaveAway(t *testing.T) {
+	w := newWorld(t)
+	a := w.dial("alice")
+	addr := w.lease(a).String()
+	w.tell(w.acct("alice", AccountingStart, class(a), at(addr)))
+	w.vouches(addr, "alice", policy.Allow)
+	w.time.pass(time.Second)
+	b := w.dial("bob")
+	w.tell(w.acct("bob", AccountingStart, class(b), at(addr)))
+	w.vouchesNobody(addr)
+	w.tell(w.acct("bob", AccountingStop, class(b), at(addr)))
+	w.vouchesNobody(addr)
+}

@@ -36,7 +36,7 @@ type expected struct {
 	leased         bool // an address went with it
 }
 
-// expect notes an Accept, as late as the ticket's latest.
+// expect notes an Accept; of a ticket the one that was noted last stands.
 func (m *accepts) expect(client string, e expected) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -49,7 +49,7 @@ func (m *accepts) expect(client string, e expected) {
 		m.unheard[client] = x
 	}
 	if before, ok := x.tickets[e.ticket]; ok {
-		e.at, e.leased = latest(e.at, before.at), e.leased || before.leased
+		e.leased = e.leased || before.leased
 	}
 	x.line, x.tickets[e.ticket] = append(x.line, e), e
 	for first := x.line[0]; len(x.line) > expectedMost || e.at.Sub(first.at) > acceptsFor; first = x.line[0] {
@@ -80,18 +80,20 @@ func (m *accepts) lent(client string, ticket int64) {
 }
 
 // heard forgets the Accept of a session that has told its address, or is over.
+// A later Accept of the same ticket, a repeat, begins another session.
 func (m *accepts) heard(client string, s *store.Session) {
 	if s.Ticket != 0 && (placed(s) || !s.Stopped.IsZero()) {
-		m.done(client, s.Ticket)
+		m.done(client, s.Ticket, s.Started)
 	}
 }
 
 func placed(s *store.Session) bool { return s.Address4.IsValid() || s.Address6.IsValid() }
 
-func (m *accepts) done(client string, ticket int64) {
+// done forgets the ticket's Accept if a session that began then is its own.
+func (m *accepts) done(client string, ticket int64, began time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if x := m.unheard[client]; x != nil {
+	if x := m.unheard[client]; x != nil && !x.tickets[ticket].at.After(began) {
 		delete(x.tickets, ticket)
 	}
 }
@@ -105,20 +107,21 @@ func (m *accepts) latest(ctx context.Context, g *Gate, client string, person int
 		if e.ticket == 0 {
 			return e.at, nil
 		}
-		// One that was read from the book, or is a repeat, may have its session.
+		// One that was read from the book may have its session.
 		of, err := g.Store.SessionsOf(ctx, e.ticket)
 		if err != nil {
 			return time.Time{}, err
 		}
-		if !slices.ContainsFunc(of, func(s store.Session) bool { return placed(&s) }) {
+		if !slices.ContainsFunc(of, func(s store.Session) bool { return placed(&s) && !s.Started.Before(e.at) }) {
 			return e.at, nil
 		}
-		m.done(client, e.ticket)
+		m.done(client, e.ticket, e.at)
 	}
 }
 
-// find is the latest that counts at now; without a ticket it stands for those
-// that there was no room for, or for none.
+// find is the last that was noted and counts at now; without a ticket it stands
+// for those that there was no room for, or for none. One of a time to come, of
+// a clock that was set back, counts.
 func (m *accepts) find(client string, person int64, spared bool, now time.Time) expected {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -126,7 +129,7 @@ func (m *accepts) find(client string, person int64, spared bool, now time.Time) 
 	if x == nil {
 		return expected{}
 	}
-	counts := func(at time.Time) bool { return now.Sub(at).Abs() <= acceptsFor }
+	counts := func(at time.Time) bool { return now.Sub(at) <= acceptsFor }
 	for _, e := range slices.Backward(x.line) {
 		e = x.tickets[e.ticket]
 		if e.ticket != 0 && counts(e.at) && e.person != person && !(spared && e.leased) {
