@@ -194,24 +194,3 @@ func TestLateStartTakesNoNextTicket(t *testing.T) {
 	w.tell(r)
 	w.attached(r, a)
 }
-
-// More than can be remembered are let in: then any could be anywhere.
-func TestUnheardAreBounded(t *testing.T) {
-	var m accepts
-	for n := range int64(expectedMost + 100) {
-		m.expect("vpn1", expected{ticket: n + 1, person: n + 1, at: begin})
-	}
-	if n := len(m.unheard["vpn1"].line); n != expectedMost {
-		t.Errorf("%d are kept", n)
-	}
-	for n := range int64(expectedMost + 100) {
-		m.done("vpn1", n+1, begin)
-	}
-	if e := m.find("vpn1", 1, true, begin); !e.at.Equal(begin) {
-		t.Error("who was dropped is taken for heard of")
-	}
-	m.expect("vpn1", expected{ticket: 1, person: 1, at: begin.Add(time.Hour)})
-	if n := len(m.unheard["vpn1"].line) + len(m.unheard["vpn1"].tickets); n != 2 {
-		t.Errorf("%d are kept an hour later", n)
-	}
-}
