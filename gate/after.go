@@ -116,8 +116,8 @@ func (w *afterwards) judge(ctx context.Context, j afterward) {
 	if j.stale {
 		account.Hash = account.Previous
 	}
-	right, err := w.gate.Directory.CheckPassword(ctx, &account, j.password, directory.Idle)
-	if err != nil || !right {
+	v, err := w.gate.Directory.CheckPassword(ctx, &account, j.password, directory.Idle)
+	if err != nil || !v.Proved() {
 		return
 	}
 	who := version{account.ID, account.Generation}

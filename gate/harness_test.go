@@ -85,7 +85,7 @@ func (w *watched) Find(ctx context.Context, name string) (*store.Account, error)
 	return w.Directory.Find(ctx, name)
 }
 
-func (w *watched) CheckPassword(ctx context.Context, a *store.Account, password []byte, p directory.Priority) (bool, error) {
+func (w *watched) CheckPassword(ctx context.Context, a *store.Account, password []byte, p directory.Priority) (directory.Verdict, error) {
 	w.mu.Lock()
 	if p != directory.Idle {
 		w.checks++
@@ -94,7 +94,7 @@ func (w *watched) CheckPassword(ctx context.Context, a *store.Account, password 
 	inside, busy := w.inside, w.busy
 	w.mu.Unlock()
 	if busy != nil {
-		return false, busy
+		return directory.Wrong, busy
 	}
 	if inside != nil {
 		inside()

@@ -67,11 +67,11 @@ func (a *attempt) prove(ctx context.Context, need policy.Need, allowed policy.Re
 func (a *attempt) password(ctx context.Context, password []byte) (reason.Code, error) {
 	a.typed = a.memory("password", password)
 	if !a.gate.throttle.wrongLately(a.typed, a.at) {
-		right, err := a.gate.Directory.CheckPassword(ctx, a.judged(), password, a.priority())
+		v, err := a.gate.Directory.CheckPassword(ctx, a.judged(), password, a.priority())
 		if err != nil {
 			return "", err
 		}
-		if right {
+		if v == directory.Right {
 			a.show(policy.Password)
 			return "", nil
 		}

@@ -1,8 +1,12 @@
 package gate
 
 import (
+	"context"
 	"net/netip"
 	"time"
+
+	"sekisho/internal/directory"
+	"sekisho/policy"
 )
 
 // Request is one attempt as a door saw it. The door owns Password and Code
@@ -35,6 +39,15 @@ type Request struct {
 	TicketOf, Opens string
 
 	Language string // of what the person is told: "en", "ja"; "": the site's
+
+	// Verify checks the password in place of the directory, if it is not nil: at
+	// most once, of a person that is found, and only when the code is right. dn
+	// is where the directory behind has the person. Its verdict and its error
+	// are as of [directory.Directory.CheckPassword].
+	Verify func(ctx context.Context, dn string, password []byte) (directory.Verdict, error)
+
+	// Repeat goes before that of the rule, where it is not nil.
+	Repeat *policy.Repeat
 
 	// Recurs tells that the client signs the same person in again and again:
 	// equal admissions within a minute share one ticket and one row of the

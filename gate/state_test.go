@@ -216,7 +216,7 @@ type keeper struct {
 	password []byte
 }
 
-func (k *keeper) CheckPassword(ctx context.Context, a *store.Account, password []byte, p directory.Priority) (bool, error) {
+func (k *keeper) CheckPassword(ctx context.Context, a *store.Account, password []byte, p directory.Priority) (directory.Verdict, error) {
 	k.password = password
 	return k.Directory.CheckPassword(ctx, a, password, p)
 }

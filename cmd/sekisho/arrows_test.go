@@ -18,7 +18,7 @@ var arrows = map[string]string{
 	"weblogin":           "gate policy internal/metrics internal/account internal/book internal/reason internal/recent",
 	"gate":               "policy internal/directory internal/otp internal/keyring internal/store internal/reason internal/metrics internal/recent",
 	"internal/account":   "internal/store internal/otp internal/keyring internal/passwd",
-	"internal/directory": "internal/store internal/passwd internal/recent",
+	"internal/directory": "internal/store internal/passwd internal/recent internal/upstream",
 	"internal/book":      "internal/store internal/reason",
 	"internal/config":    "policy internal/dictionary",
 	"internal/store":     "internal/recent",

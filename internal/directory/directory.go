@@ -51,7 +51,7 @@ type Directory interface {
 	// CheckPassword tells whether the password is this person's. An account
 	// with nothing but a Name is nobody's: it costs the same work, for one
 	// name always the same, and is never right.
-	CheckPassword(ctx context.Context, a *store.Account, password []byte, p Priority) (bool, error)
+	CheckPassword(ctx context.Context, a *store.Account, password []byte, p Priority) (Verdict, error)
 
 	// Backlog is how long a check waits at present where more than half of
 	// the queue is taken, else 0.

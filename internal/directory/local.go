@@ -71,31 +71,31 @@ func (l *Local) Backlog() time.Duration {
 
 // CheckPassword checks the hash in the pool, or remembers that this very
 // password was right under this generation, at most an hour ago.
-func (l *Local) CheckPassword(ctx context.Context, a *store.Account, password []byte, p Priority) (bool, error) {
+func (l *Local) CheckPassword(ctx context.Context, a *store.Account, password []byte, p Priority) (Verdict, error) {
 	if a.Hash == "" {
-		return false, l.Pool.Spend(ctx, l.standIn(a.Name), password, p)
+		return Wrong, l.Pool.Spend(ctx, l.standIn(a.Name), password, p)
 	}
 	mac := l.mac(a, password)
 	if l.remembers(a, mac) {
-		return true, nil
+		return Right, nil
 	}
 	if _, broken := passwd.Parse(a.Hash); broken != nil {
 		if err := l.Pool.Spend(ctx, l.standIn(a.Name), password, p); err != nil {
-			return false, err
+			return Wrong, err
 		}
 		// This person's record is broken, not the directory.
-		return false, fmt.Errorf("%w: check password: %w", ErrName, broken)
+		return Wrong, fmt.Errorf("%w: check password: %w", ErrName, broken)
 	}
 	ok, renew, err := l.Pool.Check(ctx, a.Hash, password, p)
 	if err != nil || !ok {
-		return false, err
+		return Wrong, err
 	}
 	shown := proof{mac, a.Generation, l.Now()}
 	l.remember(a, shown)
 	if renew {
 		l.renew(a, password, shown)
 	}
-	return true, nil
+	return Right, nil
 }
 
 // mac binds the password to the very hash that it fitted: the previous hash

@@ -80,9 +80,9 @@ func (p *place) find(name string) *store.Account {
 
 func (p *place) check(a *store.Account, password string, want bool) {
 	p.t.Helper()
-	ok, err := p.CheckPassword(p.t.Context(), a, []byte(password), Open)
-	if ok != want || err != nil {
-		p.t.Errorf("%q: %v, %v; want %v", password, ok, err, want)
+	v, err := p.CheckPassword(p.t.Context(), a, []byte(password), Open)
+	if v == Right != want || err != nil {
+		p.t.Errorf("%q: %v, %v; want %v", password, v, err, want)
 	}
 }
 
@@ -92,9 +92,9 @@ func nobody(name string) *store.Account { return &store.Account{Person: store.Pe
 // hashes wants the answer to take a hash: the pool is closed and has none.
 func (p *place) hashes(a *store.Account, password string) {
 	p.t.Helper()
-	ok, err := p.CheckPassword(p.t.Context(), a, []byte(password), Open)
-	if ok || !errors.Is(err, passwd.ErrBusy) {
-		p.t.Errorf("%q: %v, %v; want %v", password, ok, err, passwd.ErrBusy)
+	v, err := p.CheckPassword(p.t.Context(), a, []byte(password), Open)
+	if v != Wrong || !errors.Is(err, passwd.ErrBusy) {
+		p.t.Errorf("%q: %v, %v; want %v", password, v, err, passwd.ErrBusy)
 	}
 }
 
@@ -189,9 +189,9 @@ func TestPreviousPasswordIsNotRememberedAsRight(t *testing.T) {
 func TestBrokenHashIsThisPersonsOwn(t *testing.T) {
 	p := newPlace(t)
 	for _, name := range []string{"broken", "dear"} {
-		ok, err := p.CheckPassword(t.Context(), p.find(name), []byte(right), Open)
-		if ok || !errors.Is(err, ErrName) {
-			t.Errorf("%s: %v, %v; want %v", name, ok, err, ErrName)
+		v, err := p.CheckPassword(t.Context(), p.find(name), []byte(right), Open)
+		if v != Wrong || !errors.Is(err, ErrName) {
+			t.Errorf("%s: %v, %v; want %v", name, v, err, ErrName)
 		}
 		if err != nil && strings.Contains(err.Error(), "c2FsdHNhbHQ") {
 			t.Errorf("the error shows the hash: %v", err)

@@ -20,8 +20,9 @@ const CauseLost = "lost"
 // before mark is refused for its age, now and later: mark is a time that was
 // booked, and an hour or two have passed since then by the count of turns. So
 // a clock that leapt ahead and was set right again prunes nothing that is
-// still good, and one that is behind the book prunes nothing at all. Nor does what was booked by a
-// clock that is ahead of this machine's, for however long it was.
+// still good, and one that is behind the book prunes nothing at all. Nor does
+// what was booked by a clock that is ahead of this machine's, for however long
+// it was.
 type pruning struct {
 	turns      int
 	next, mark int64 // µs; 0: not known yet
@@ -40,7 +41,8 @@ func (p *pruning) before(newest int64) int64 {
 }
 
 // prune removes what is over, slice by slice, sessions a month after they
-// stopped, and closes those that are lost. Leases stay: no more than the pools have addresses.
+// stopped, and closes those that are lost. Leases stay: they are no more than
+// the pools have addresses.
 func (w *writer) prune() (worked bool, err error) {
 	before := w.pruning.before(w.store.newest.Load())
 	if before <= 0 {

@@ -21,6 +21,7 @@ type Person struct {
 	Generation int64     // raised by every change of what is remembered of the person
 	Changed    int64     // the generation of the last change that was not of Groups alone
 	UIDNumber  int64     // for programs that want a POSIX account; 0: none
+	Upstream   string    // id of the entry in the directory behind, for good: entryUUID, objectGUID; "": a local account
 	Created    time.Time
 }
 
@@ -48,6 +49,25 @@ type Account struct {
 	Person
 	Tokens []Token
 	Known  Known // sources where the person succeeded
+
+	AppPasswords []AppPassword
+
+	// DN is where the directory behind has the person at present. The store
+	// does not keep it.
+	DN string
+}
+
+// AppPassword is a password of a person for one service, made by us. It is not
+// here: only a keyed hash of it.
+type AppPassword struct {
+	ID      int64
+	Person  int64
+	Label   string
+	Service string
+	Network string // a prefix that it is good from; "": anywhere
+	Hash    []byte
+	Created time.Time
+	Used    time.Time // when it was last used, within an hour; Created: never
 }
 
 // Known is where a person succeeded, and when last; a few sources, so they are
