@@ -73,7 +73,8 @@ func (m *accepts) start(ctx context.Context, g *Gate) error {
 	return nil
 }
 
-// settled notes an admission.
+// settled notes an admission. One that recurs, as only LDAP's do, and shares a
+// row of the book does not come here ([agains.again]).
 func (m *accepts) settled(a *attempt, ticket int64) {
 	if a.r.Door == policy.DoorRADIUS {
 		m.put(accept{a.r.Client, a.account.Name, a.r.Source.told()}, ticket, a.at)

@@ -153,11 +153,12 @@ func (a *attempt) fresh(s *store.Session) bool {
 // kept reports whether the NAS keeps to it that we gave the address to the
 // ticket. One that gives out its own would have us take people for each other.
 func kept(p *store.Place, addr netip.Addr) bool {
-	return !p.Strays && !slices.ContainsFunc(p.On, func(s store.Session) bool {
-		return s.Ticket != p.Ticket || s.Client != p.Client
-	}) && !slices.ContainsFunc(p.Own, func(s store.Session) bool { // somebody else was seen there, or it has another address
+	foreign := func(s store.Session) bool { return s.Ticket != p.Ticket || s.Client != p.Client }
+	// Somebody else was seen where the session is, or it has another address.
+	astray := func(s store.Session) bool {
 		return s.Ousted || addr.Is4() && s.Address4.IsValid() && s.Address4 != addr
-	})
+	}
+	return !p.Strays && !slices.ContainsFunc(p.On, foreign) && !slices.ContainsFunc(p.Own, astray)
 }
 
 // spares reports whether somebody who was given an address of their own cannot

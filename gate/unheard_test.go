@@ -101,6 +101,7 @@ func TestRepeatBeginsAnotherSession(t *testing.T) {
 			w.vouches(inside4, "alice", policy.Allow)
 			w.time.pass(3 * time.Second)
 			again := w.want(r, Admitted, reason.Repeated)
+			w.vouchesNobody(inside4)
 			w.tell(w.acct("bob", AccountingStop, class(first)))
 			w.time.pass(time.Second)
 			if restarted {
@@ -151,5 +152,79 @@ func TestUnheardAreBounded(t *testing.T) {
 	m.expect("vpn1", expected{ticket: 1, person: 1, at: begin.Add(time.Hour)})
 	if n := len(m.unheard["vpn1"].line) + len(m.unheard["vpn1"].tickets); n != 2 {
 		t.Errorf("%d are kept an hour later", n)
+	}
+}
+
+// Those that were heard of leave room without a trace, and of a ticket that was
+// the answer again only its last.
+func TestUnheardThatAreHeardOfLeaveRoom(t *testing.T) {
+	var m accepts
+	m.expect("vpn1", expected{ticket: 1, person: 1, at: begin})
+	m.expect("vpn1", expected{ticket: 2, person: 2, at: begin})
+	m.done("vpn1", 2, begin)
+	m.expect("vpn1", expected{ticket: 1, person: 1, at: begin.Add(time.Second)})
+	for n := range int64(expectedMost - 1) {
+		m.expect("vpn1", expected{ticket: n + 3, person: n + 3, at: begin.Add(time.Second)})
+		m.done("vpn1", n+3, begin.Add(time.Second))
+	}
+	if n := len(m.unheard["vpn1"].line); n != expectedMost {
+		t.Errorf("%d are kept", n)
+	}
+	if e := m.find("vpn1", 9, false, begin.Add(time.Second)); e.ticket != 1 {
+		t.Errorf("found %+v", e)
+	}
+	m.done("vpn1", 1, begin.Add(time.Second))
+	if e := m.find("vpn1", 9, false, begin.Add(time.Second)); !e.at.IsZero() {
+		t.Errorf("found %+v when all were heard of", e)
+	}
+}
+
+// What was dropped counts as long as the latest of it would have, in whatever
+// order it came.
+func TestDroppedCountAsLongAsTheLatest(t *testing.T) {
+	for name, first := range map[string]time.Time{"the clock went on": begin, "the clock was set back": begin.Add(2 * time.Minute)} {
+		t.Run(name, func(t *testing.T) {
+			var m accepts
+			m.expect("vpn1", expected{ticket: 1, person: 1, at: first})
+			for n := range int64(expectedMost + 1) {
+				m.expect("vpn1", expected{ticket: n + 2, person: 2, at: begin})
+			}
+			over := first.Add(acceptsFor)
+			if e := m.find("vpn1", 2, false, over); !e.at.Equal(first) {
+				t.Errorf("found %+v", e)
+			}
+			if e := m.find("vpn1", 2, false, over.Add(time.Microsecond)); !e.at.IsZero() {
+				t.Errorf("found %+v later", e)
+			}
+		})
+	}
+}
+
+// The repeat of somebody who was given an address has it from the beginning.
+func TestRepeatKeepsItsLease(t *testing.T) {
+	var m accepts
+	m.expect("vpn1", expected{ticket: 1, person: 1, at: begin})
+	m.lent("vpn1", 1)
+	m.expect("vpn1", expected{ticket: 1, person: 1, at: begin.Add(time.Second)})
+	if e := m.find("vpn1", 2, true, begin.Add(time.Second)); !e.at.IsZero() {
+		t.Errorf("found %+v", e)
+	}
+	if e := m.find("vpn1", 2, false, begin.Add(time.Second)); e.ticket != 1 {
+		t.Errorf("found %+v where leases do not count", e)
+	}
+}
+
+// A session that lives renews its keys, and shows its code again: no other
+// begins, so nobody else is asked for anything.
+func TestRenewedSessionHidesNobody(t *testing.T) {
+	w, r, a := renegotiating(t)
+	w.tell(w.acct("alice", AccountingStart, class(a), at(other4)))
+	w.tell(w.acct("bob", AccountingStart, class(w.dial("bob")), at(inside4)))
+	w.vouches(inside4, "bob", policy.Allow)
+	for range 3 {
+		w.time.pass(10 * time.Second)
+		w.repeated(r)
+		w.vouches(inside4, "bob", policy.Allow)
+		w.want(w.goOn(inside4, "bob"), Admitted, reason.Reused)
 	}
 }
