@@ -94,14 +94,8 @@ func (k *socket) receive(datagram []byte, addr net.Addr, control []byte, now tim
 			l, ok = letter{}, false
 		}
 	}()
-	udp, isUDP := addr.(*net.UDPAddr)
-	if !isUDP {
+	if n, from, ok = s.sender(addr); !ok {
 		return letter{}, false
-	}
-	from = udp.AddrPort()
-	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-	if found := s.table.Load().find(from.Addr()); found != nil {
-		n = found
 	}
 	p, o, key, why := n.check(datagram, k.takes)
 	if why != kept {
@@ -119,18 +113,13 @@ func (k *socket) receive(datagram []byte, addr net.Addr, control []byte, now tim
 	answer := letter{to: addr, control: control, nas: n}
 
 	if isStatus(p) {
-		switch {
-		case !n.status.take(now, float64(s.StatusMax)):
-			s.dropped(n, from, dropStatusRate, now)
-			return letter{}, false
-		case !s.Gate.Alive():
-			s.dropped(n, from, dropStore, now)
+		if why := s.status(n, now); why != kept {
+			s.dropped(n, from, why, now)
 			return letter{}, false
 		}
 		answer.octets = statusReply(k.alive(), p, key)
 		return answer, true
 	}
-
 	known, e := k.cache.meet(at, k.sum(p, n, key), n.Name, now)
 	switch known {
 	case inWork:
@@ -157,6 +146,32 @@ func (k *socket) receive(datagram []byte, addr net.Addr, control []byte, now tim
 		first: o.continues && o.mac != 0 && n.Challenge != gate.ChallengeNever,
 	})
 	return letter{}, false
+}
+
+// sender is the client at the address, unknown if there is none; ok is false
+// where the address is not one of UDP.
+func (s *Server) sender(addr net.Addr) (n *nas, from netip.AddrPort, ok bool) {
+	udp, ok := addr.(*net.UDPAddr)
+	if !ok {
+		return s.unknown, netip.AddrPort{}, false
+	}
+	from = udp.AddrPort()
+	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+	if n = s.table.Load().find(from.Addr()); n == nil {
+		n = s.unknown
+	}
+	return n, from, true
+}
+
+// status is why a Status-Server is not answered; kept: it is.
+func (s *Server) status(n *nas, now time.Time) drop {
+	switch {
+	case !n.status.take(now, float64(s.StatusMax)):
+		return dropStatusRate
+	case !s.Gate.Alive():
+		return dropStore
+	}
+	return kept
 }
 
 // check frames a datagram and decides whether the client sent it: all that
