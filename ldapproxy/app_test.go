@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"sekisho/ldapproxy/wire"
 )
 
 func TestNewAppsNamesEveryFault(t *testing.T) {
@@ -107,8 +109,8 @@ func TestAppPrintsWithoutItsPasswords(t *testing.T) {
 func TestReloadOfApplications(t *testing.T) {
 	r := start(t, nil)
 	p, q := r.dial(), r.dial()
-	p.wants(resultSuccess, bindOp(mailDN, mailPassword))
-	q.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultSuccess, bindOp(mailDN, mailPassword))
+	q.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 
 	renamed := testApp()
 	renamed.Name, renamed.Service = "postfix", "submission"
@@ -116,7 +118,7 @@ func TestReloadOfApplications(t *testing.T) {
 	if p.who() == "" || q.who() == "" {
 		t.Error("signed out by a reload that changed nothing for them")
 	}
-	q.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	q.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	if asked := r.gate.judged(); asked[1].Service != "submission" || asked[1].Client != "postfix" {
 		t.Errorf("asked %+v", asked[1])
 	}
@@ -124,24 +126,24 @@ func TestReloadOfApplications(t *testing.T) {
 	renamed.Accounts = []Account{{DN: mailDN, Password: []byte("another password")}}
 	r.SetApps(mustApps(t, renamed))
 	p.send(p.put(searchOp("", 0)))
-	p.notice(resultStrongerAuthRequired)
+	p.notice(wire.ResultStrongerAuthRequired)
 
 	p = r.dial()
-	p.wants(resultInvalidCredentials, bindOp(mailDN, mailPassword))
-	p.wants(resultSuccess, bindOp(mailDN, "another password"))
+	p.wants(wire.ResultInvalidCredentials, bindOp(mailDN, mailPassword))
+	p.wants(wire.ResultSuccess, bindOp(mailDN, "another password"))
 	r.SetApps(mustApps(t, elsewhere()))
 	p.send(p.put(searchOp("", 0)))
-	p.notice(resultStrongerAuthRequired)
+	p.notice(wire.ResultStrongerAuthRequired)
 	// What people may search, and for how long, was said of the application.
 	q.send(q.put(searchOp("", 0)))
-	q.notice(resultStrongerAuthRequired)
-	r.dial().wants(resultInvalidCredentials, bindOp(aliceDN, "secret123456"))
+	q.notice(wire.ResultStrongerAuthRequired)
+	r.dial().wants(wire.ResultInvalidCredentials, bindOp(aliceDN, "secret123456"))
 }
 
 func TestPersonOfAnApplicationThatIsGoneMayBindAgain(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	r.SetApps(mustApps(t))
 	r.SetApps(mustApps(t, testApp()))
 	if p.who() == "" {

@@ -5,13 +5,15 @@ import (
 
 	"sekisho/gate"
 	"sekisho/internal/directory"
+	"sekisho/ldapproxy/tree"
+	"sekisho/ldapproxy/wire"
 	"sekisho/policy"
 )
 
 // verdict is what a bind comes to.
 type verdict struct {
-	result  result  // unless it succeeded
-	session session // if it succeeded and was not anonymous
+	result  wire.Result // unless it succeeded
+	session session     // if it succeeded and was not anonymous
 	outcome outcome
 	answer  gate.Answer // the gate's, if it was asked
 	leave   time.Time   // when the answer may leave; zero: at once
@@ -42,8 +44,8 @@ type credential struct {
 
 // bind answers a BindRequest (RFC 4511 §4.2). The session is anonymous by
 // now, and stays so unless this one succeeds.
-func (c *conn) bind(m message) disconnect {
-	b, err := m.bind()
+func (c *conn) bind(m wire.Message) disconnect {
+	b, err := m.Bind()
 	if err != nil {
 		return c.unreadable(m, err)
 	}
@@ -53,7 +55,7 @@ func (c *conn) bind(m message) disconnect {
 	}
 	s := c.server
 	t := s.table.Load()
-	k := credential{came: s.Now(), app: t.find(c.addr), table: t, name: string(b.dn), password: b.password}
+	k := credential{came: s.Now(), app: t.find(c.addr), table: t, name: string(b.DN), password: b.Password}
 	v := c.judge(b, &k)
 	c.logBind(&k, &v)
 	if !s.hold(v.leave) {
@@ -72,29 +74,29 @@ func (o outcome) success() bool {
 
 // answered is what the client is told: success by the outcome alone. A verdict
 // that nobody has filled in is none.
-func (v *verdict) answered() result {
+func (v *verdict) answered() wire.Result {
 	switch {
 	case v.outcome.success():
-		return result{}
-	case v.result.code == resultSuccess:
-		return result{code: resultOther, diagnostic: "internal error"}
+		return wire.Result{}
+	case v.result.Code == wire.ResultSuccess:
+		return wire.Result{Code: wire.ResultOther, Diagnostic: "internal error"}
 	}
 	return v.result
 }
 
 // judge decides a bind. What needs no judgement comes first, then what
 // forbids one, so that a password is looked at only if it may be.
-func (c *conn) judge(b bindRequest, k *credential) verdict {
+func (c *conn) judge(b wire.BindRequest, k *credential) verdict {
 	switch {
-	case b.version != 3:
-		return unfitFor(resultProtocolError, "only LDAPv3 is spoken here")
-	case !b.simple:
-		return unfitFor(resultAuthMethodNotSupported, "only simple binds are taken")
+	case b.Version != 3:
+		return unfitFor(wire.ResultProtocolError, "only LDAPv3 is spoken here")
+	case !b.Simple:
+		return unfitFor(wire.ResultAuthMethodNotSupported, "only simple binds are taken")
 	case k.app == nil:
 		if !c.server.strangers.take(k.came) {
-			return verdict{outcome: bindUnbooked, result: result{code: resultInvalidCredentials}}
+			return verdict{outcome: bindUnbooked, result: wire.Result{Code: wire.ResultInvalidCredentials}}
 		}
-		return c.refuse(k, gate.FaultUnknownApp, resultInvalidCredentials)
+		return c.refuse(k, gate.FaultUnknownApp, wire.ResultInvalidCredentials)
 	case k.name == "" && len(k.password) == 0:
 		// Always success, never inappropriateAuthentication: what may be asked
 		// without a name is decided when it is asked.
@@ -102,17 +104,17 @@ func (c *conn) judge(b bindRequest, k *credential) verdict {
 	case len(k.password) == 0:
 		// The "unauthenticated bind": many an application takes its success
 		// for a sign-in (RFC 4513 §5.1.2).
-		return unfitFor(resultUnwillingToPerform, "a name without a password")
+		return unfitFor(wire.ResultUnwillingToPerform, "a name without a password")
 	case !c.private():
-		return c.refuse(k, gate.FaultTLSRequired, resultConfidentialityRequired) // RFC 4513 §6.3.3
+		return c.refuse(k, gate.FaultTLSRequired, wire.ResultConfidentialityRequired) // RFC 4513 §6.3.3
 	case k.name == "":
-		return c.refuse(k, gate.FaultBadName, resultInvalidCredentials)
+		return c.refuse(k, gate.FaultBadName, wire.ResultInvalidCredentials)
 	}
 	if _, ok := (directory.Names{Base: c.server.Base}).Plain(k.name); ok {
 		return c.bindPerson(k)
 	}
 	if !nameable(k.name) {
-		return c.refuse(k, gate.FaultBadName, resultInvalidDNSyntax)
+		return c.refuse(k, gate.FaultBadName, wire.ResultInvalidDNSyntax)
 	}
 	if dn, err := canonicalDN(k.name); err == nil && k.table.accounts[dn] {
 		return c.bindAccount(k, dn)
@@ -125,7 +127,7 @@ func (c *conn) judge(b bindRequest, k *credential) verdict {
 func (c *conn) bindAccount(k *credential, dn string) verdict {
 	found := k.app.accounts[dn]
 	if found == nil || !found.is(k.password) {
-		return c.refuse(k, gate.FaultServiceAccount, resultInvalidCredentials)
+		return c.refuse(k, gate.FaultServiceAccount, wire.ResultInvalidCredentials)
 	}
 	return verdict{outcome: bindService, session: session{dn: found.dn, account: found, table: k.table}}
 }
@@ -137,7 +139,7 @@ func (c *conn) bindPerson(k *credential) verdict {
 		return c.unjudged(k, err)
 	}
 	if answer.Outcome != gate.Admitted { // LDAP has no way to ask back
-		return c.refusal(k, answer, resultInvalidCredentials)
+		return c.refusal(k, answer, wire.ResultInvalidCredentials)
 	}
 	return verdict{
 		outcome: bindAdmitted, answer: answer,
@@ -157,7 +159,7 @@ func (c *conn) refuse(k *credential, why gate.Fault, code int) verdict {
 // refusal words a refusal: the reference and nothing else, for an application
 // shows it to anybody.
 func (c *conn) refusal(k *credential, answer gate.Answer, code int) verdict {
-	v := verdict{outcome: bindRefused, answer: answer, result: result{code: code, diagnostic: answer.Reference}}
+	v := verdict{outcome: bindRefused, answer: answer, result: wire.Result{Code: code, Diagnostic: answer.Reference}}
 	if k.app != nil {
 		v.leave = leaveAt(k.came, c.server.Now(), answer.Ready, k.app.RejectDelay)
 	}
@@ -168,11 +170,11 @@ func (c *conn) refusal(k *credential, answer gate.Answer, code int) verdict {
 // asks another server.
 func (c *conn) unjudged(k *credential, err error) verdict {
 	c.server.log.Error("could not judge", "connection", c.number, "app", k.appName(), "error", err)
-	return verdict{outcome: bindUnjudged, result: result{code: resultUnavailable, diagnostic: "could not be judged: try again"}}
+	return verdict{outcome: bindUnjudged, result: wire.Result{Code: wire.ResultUnavailable, Diagnostic: "could not be judged: try again"}}
 }
 
 func unfitFor(code int, text string) verdict {
-	return verdict{outcome: bindUnfit, result: result{code: code, diagnostic: text}}
+	return verdict{outcome: bindUnfit, result: wire.Result{Code: code, Diagnostic: text}}
 }
 
 // request puts the bind as the gate takes it. What one listener says of
@@ -209,7 +211,7 @@ func (k *credential) appName() string {
 
 // personDN is where a person lies in the embedded directory.
 func (s *Server) personDN(name string) string {
-	return "uid=" + escape(name) + ",ou=people," + s.Base
+	return "uid=" + tree.Escape(name) + ",ou=people," + s.Base
 }
 
 // hold waits until an answer may leave. It reports false if we are to end

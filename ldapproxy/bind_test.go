@@ -10,13 +10,14 @@ import (
 
 	"sekisho/gate"
 	"sekisho/internal/directory"
+	"sekisho/ldapproxy/wire"
 	"sekisho/policy"
 )
 
 func TestPersonBinds(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	if got := p.who(); got != "dn:"+aliceDN {
 		t.Errorf("bound as %q", got)
 	}
@@ -39,7 +40,7 @@ func TestPersonBinds(t *testing.T) {
 
 func TestZoneOfTheListenerGoesFirst(t *testing.T) {
 	r := start(t, func(r *rig) { r.listener.Zone, r.listener.How = "guests", "proxy-header" })
-	r.dial().wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	r.dial().wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	if got := r.gate.judged()[0]; got.Zone != "guests" || got.Source.How != "proxy-header" {
 		t.Errorf("asked %+v", got)
 	}
@@ -49,7 +50,7 @@ func TestApplicationOnAPersonsOwnMachineIsNotShared(t *testing.T) {
 	app := testApp()
 	app.Zone = ""
 	r := start(t, nil, app)
-	r.dial().wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	r.dial().wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	if got := r.gate.judged()[0]; got.Zone != "" || got.Source.Shared {
 		t.Errorf("asked %+v", got)
 	}
@@ -59,14 +60,14 @@ func TestApplicationOnAPersonsOwnMachineIsNotShared(t *testing.T) {
 func TestRefusalTellsTheReferenceOnly(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
-	if got := p.wants(resultInvalidCredentials, bindOp(aliceDN, "guess")); got.diagnostic != reference {
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
+	if got := p.wants(wire.ResultInvalidCredentials, bindOp(aliceDN, "guess")); got.diagnostic != reference {
 		t.Errorf("told %q", got.diagnostic)
 	}
 	if who := p.who(); who != "" {
 		t.Errorf("still %q after a refused bind", who)
 	}
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456")) // the connection goes on
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456")) // the connection goes on
 }
 
 // LDAP can't ask back: a challenge must not look like success.
@@ -77,7 +78,7 @@ func TestChallengeIsARefusal(t *testing.T) {
 		}
 	})
 	p := r.dial()
-	p.wants(resultInvalidCredentials, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultInvalidCredentials, bindOp(aliceDN, "secret123456"))
 	if p.who() != "" {
 		t.Error("a challenge has bound somebody")
 	}
@@ -89,11 +90,11 @@ func TestWhatCannotBeJudgedIsNoRefusal(t *testing.T) {
 		r.gate.broken.Store(true)
 	})
 	p := r.dial()
-	got := p.wants(resultUnavailable, bindOp(aliceDN, "secret123456"))
+	got := p.wants(wire.ResultUnavailable, bindOp(aliceDN, "secret123456"))
 	if strings.Contains(got.diagnostic, errBroken.Error()) {
 		t.Errorf("the error went out: %q", got.diagnostic)
 	}
-	p.wants(resultUnavailable, bindOp(mailDN, "wrong"))
+	p.wants(wire.ResultUnavailable, bindOp(mailDN, "wrong"))
 	if p.who() != "" || r.count("binds_total", "unjudged") != 2 {
 		t.Error("not counted as unjudged")
 	}
@@ -117,26 +118,26 @@ func TestNamesInEveryForm(t *testing.T) {
 		"0.9.2342.19200300.100.1.1=alice,ou=people," + testBase, "cn=Alice+uid=alice,ou=people," + testBase,
 		"userid=alice,organizationalUnitName=people," + testBase,
 	} {
-		p.wants(resultSuccess, bindOp(name, "secret123456"))
+		p.wants(wire.ResultSuccess, bindOp(name, "secret123456"))
 		asked := r.gate.judged()
 		if got := asked[len(asked)-1].User; got != name {
 			t.Errorf("%q was asked for as %q", name, got)
 		}
 	}
 	for _, name := range []string{"uid=alice+uid=bob,ou=people," + testBase, "uid=bob+userid=alice,ou=people," + testBase, "uid=alice,ou=services," + testBase} {
-		p.wants(resultInvalidCredentials, bindOp(name, "secret123456"))
+		p.wants(wire.ResultInvalidCredentials, bindOp(name, "secret123456"))
 	}
 }
 
 // What nobody has decided is no success, whoever forgot to.
 func TestVerdictThatNobodyFilledInIsNoSuccess(t *testing.T) {
-	if got := new(verdict).answered(); got.code != resultOther {
+	if got := new(verdict).answered(); got.Code != wire.ResultOther {
 		t.Errorf("the zero verdict is %+v", got)
 	}
 	for _, o := range []outcome{bindAdmitted, bindService, bindAnonymous, bindRefused, bindUnbooked, bindUnfit, bindUnjudged, ""} {
 		success := o == bindAdmitted || o == bindService || o == bindAnonymous
 		v := verdict{outcome: o, session: session{dn: aliceDN}}
-		if got := v.answered().code; (got == resultSuccess) != success {
+		if got := v.answered().Code; (got == wire.ResultSuccess) != success {
 			t.Errorf("%q is answered with %d", o, got)
 		}
 	}
@@ -150,7 +151,7 @@ func TestNamesThatAreNone(t *testing.T) {
 		strings.Repeat("x", maxBindName+1),
 	}
 	for _, name := range names {
-		if got := p.wants(resultInvalidDNSyntax, bindOp(name, "secret123456")); got.diagnostic != reference {
+		if got := p.wants(wire.ResultInvalidDNSyntax, bindOp(name, "secret123456")); got.diagnostic != reference {
 			t.Errorf("%q: told %q", name, got.diagnostic)
 		}
 	}
@@ -163,28 +164,28 @@ func TestNamesThatAreNone(t *testing.T) {
 func TestBindsThatNeedNoJudgement(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
-	simple := tlv(tagSimple, []byte("secret123456"))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
+	simple := wire.Element(wire.TagSimple, []byte("secret123456"))
 	for name, c := range map[string]struct {
 		op       []byte
 		controls [][]byte
 		code     int
 	}{
-		"LDAPv2":                       {op: bindVersion(2, aliceDN, simple), code: resultProtocolError},
-		"LDAPv4":                       {op: bindVersion(4, aliceDN, simple), code: resultProtocolError},
-		"SASL EXTERNAL":                {op: bindVersion(3, "", tlv(tagSASL, tlvString("EXTERNAL"))), code: resultAuthMethodNotSupported},
-		"SASL PLAIN":                   {op: bindVersion(3, "", tlv(tagSASL, tlvString("PLAIN"), tlvString("\x00alice\x00x"))), code: resultAuthMethodNotSupported},
-		"SASL without a mechanism":     {op: bindVersion(3, "", tlv(tagSASL, tlvString(""))), code: resultAuthMethodNotSupported},
-		"the Kerberos of LDAPv2":       {op: bindVersion(3, aliceDN, tlv(0x81, []byte("x"))), code: resultAuthMethodNotSupported},
-		"anonymous":                    {op: bindOp("", ""), code: resultSuccess},
-		"a DN and an empty password":   {op: bindOp(aliceDN, ""), code: resultUnwillingToPerform},
-		"a password without a DN":      {op: bindOp("", "secret123456"), code: resultInvalidCredentials},
-		"an unknown critical control":  {op: bindOp(aliceDN, "secret123456"), controls: [][]byte{criticalControl("1.2.3.4")}, code: resultUnavailableCritical},
-		"a critical control of search": {op: bindOp(aliceDN, "secret123456"), controls: [][]byte{criticalControl(oidPaged)}, code: resultUnavailableCritical},
-		"the same control twice":       {op: bindOp(aliceDN, "secret123456"), controls: [][]byte{tlv(tagSequence, tlvString("1.2")), tlv(tagSequence, tlvString("1.2"))}, code: resultProtocolError},
+		"LDAPv2":                       {op: bindVersion(2, aliceDN, simple), code: wire.ResultProtocolError},
+		"LDAPv4":                       {op: bindVersion(4, aliceDN, simple), code: wire.ResultProtocolError},
+		"SASL EXTERNAL":                {op: bindVersion(3, "", wire.Element(wire.TagSASL, wire.Octets("EXTERNAL"))), code: wire.ResultAuthMethodNotSupported},
+		"SASL PLAIN":                   {op: bindVersion(3, "", wire.Element(wire.TagSASL, wire.Octets("PLAIN"), wire.Octets("\x00alice\x00x"))), code: wire.ResultAuthMethodNotSupported},
+		"SASL without a mechanism":     {op: bindVersion(3, "", wire.Element(wire.TagSASL, wire.Octets(""))), code: wire.ResultAuthMethodNotSupported},
+		"the Kerberos of LDAPv2":       {op: bindVersion(3, aliceDN, wire.Element(0x81, []byte("x"))), code: wire.ResultAuthMethodNotSupported},
+		"anonymous":                    {op: bindOp("", ""), code: wire.ResultSuccess},
+		"a DN and an empty password":   {op: bindOp(aliceDN, ""), code: wire.ResultUnwillingToPerform},
+		"a password without a DN":      {op: bindOp("", "secret123456"), code: wire.ResultInvalidCredentials},
+		"an unknown critical control":  {op: bindOp(aliceDN, "secret123456"), controls: [][]byte{criticalControl("1.2.3.4")}, code: wire.ResultUnavailableCritical},
+		"a critical control of search": {op: bindOp(aliceDN, "secret123456"), controls: [][]byte{criticalControl(wire.OIDPaged)}, code: wire.ResultUnavailableCritical},
+		"the same control twice":       {op: bindOp(aliceDN, "secret123456"), controls: [][]byte{wire.Element(wire.TagSequence, wire.Octets("1.2")), wire.Element(wire.TagSequence, wire.Octets("1.2"))}, code: wire.ResultProtocolError},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+			p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 			before := len(r.gate.judged())
 			p.t = t
 			p.wants(c.code, c.op, c.controls...)
@@ -197,25 +198,25 @@ func TestBindsThatNeedNoJudgement(t *testing.T) {
 		})
 	}
 	p.t = t
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"), tlv(tagSequence, tlvString("1.3.6.1.4.1.42.2.27.8.5.1"))) // not critical
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"), wire.Element(wire.TagSequence, wire.Octets("1.3.6.1.4.1.42.2.27.8.5.1"))) // not critical
 }
 
 func TestClearTextPasswordWhereTLSIsRequired(t *testing.T) {
 	r := start(t, func(r *rig) { r.listener.PlainBinds = false })
 	p := r.dial()
-	p.wants(resultConfidentialityRequired, bindOp(aliceDN, "secret123456"))
-	p.wants(resultConfidentialityRequired, bindOp(mailDN, mailPassword))
-	p.wants(resultConfidentialityRequired, bindOp("", "secret123456"))
-	p.wants(resultSuccess, searchOp("", 0)) // the RootDSE tells that there is StartTLS
+	p.wants(wire.ResultConfidentialityRequired, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultConfidentialityRequired, bindOp(mailDN, mailPassword))
+	p.wants(wire.ResultConfidentialityRequired, bindOp("", "secret123456"))
+	p.wants(wire.ResultSuccess, searchOp("", 0)) // the RootDSE tells that there is StartTLS
 	if len(r.gate.judged()) != 0 {
 		t.Error("a password that everybody could read was judged")
 	}
 	if faults := r.gate.booked(); len(faults) != 3 || faults[0] != gate.FaultTLSRequired {
 		t.Errorf("booked %v", faults)
 	}
-	p.wants(resultSuccess, extendedOp(oidStartTLS))
+	p.wants(wire.ResultSuccess, extendedOp(wire.OIDStartTLS))
 	p.secure()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	if r.count("binds_total", "admitted", "yes") != 1 || r.count("binds_total", "refused", "no") != 3 {
 		t.Error("TLS was not counted")
 	}
@@ -225,16 +226,16 @@ func TestServiceAccount(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
 	for _, dn := range []string{mailDN, "UID=Svc-Mail, ou=services ,DC=example,dc=ac,dc=JP", `uid=svc\2dmail,ou=services,` + testBase} {
-		p.wants(resultSuccess, bindOp(dn, mailPassword))
+		p.wants(wire.ResultSuccess, bindOp(dn, mailPassword))
 		if got := p.who(); got != "dn:"+mailDN {
 			t.Errorf("bound as %q", got)
 		}
 	}
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456")) // and a person on the same connection
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456")) // and a person on the same connection
 	if got := p.who(); got != "dn:"+aliceDN {
 		t.Errorf("bound as %q", got)
 	}
-	p.wants(resultSuccess, bindOp(mailDN, mailPassword))
+	p.wants(wire.ResultSuccess, bindOp(mailDN, mailPassword))
 	if len(r.gate.judged()) != 1 || len(r.gate.booked()) != 0 {
 		t.Error("the gate was asked about a service account")
 	}
@@ -250,7 +251,7 @@ func TestServiceAccountRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, nil)
 			p := r.dial()
-			if got := p.wants(resultInvalidCredentials, bindOp(c[0], c[1])); got.diagnostic != reference {
+			if got := p.wants(wire.ResultInvalidCredentials, bindOp(c[0], c[1])); got.diagnostic != reference {
 				t.Errorf("told %q", got.diagnostic)
 			}
 			if faults := r.gate.booked(); len(faults) != 1 || faults[0] != gate.FaultServiceAccount || len(r.gate.judged()) != 0 {
@@ -266,9 +267,9 @@ func TestServiceAccountRefused(t *testing.T) {
 func TestAddressOfNoApplication(t *testing.T) {
 	r := start(t, nil, elsewhere())
 	p := r.dial()
-	p.wants(resultSuccess, searchOp("", 0))
+	p.wants(wire.ResultSuccess, searchOp("", 0))
 	for _, op := range [][]byte{bindOp(aliceDN, "secret123456"), bindOp(mailDN, mailPassword), bindOp(elsewhere().Accounts[0].DN, mailPassword), bindOp("", "")} {
-		if got := p.wants(resultInvalidCredentials, op); got.diagnostic != reference {
+		if got := p.wants(wire.ResultInvalidCredentials, op); got.diagnostic != reference {
 			t.Errorf("told %q", got.diagnostic)
 		}
 	}
@@ -309,20 +310,20 @@ func TestRefusalWaitsForItsTime(t *testing.T) {
 		}
 	}, app)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "right"))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "right"))
 	if len(r.held) > 0 {
 		t.Error("an admission waited")
 	}
-	p.send(p.put(bindOp(aliceDN, "wrong")), p.put(extendedOp(oidWhoAmI)))
+	p.send(p.put(bindOp(aliceDN, "wrong")), p.put(extendedOp(wire.OIDWhoAmI)))
 	h := <-r.held
 	if h.wait != 1800*time.Millisecond { // the third second after it came, which is when it is ready
 		t.Errorf("waits %v", h.wait)
 	}
 	h.go_ <- time.Time{}
-	if got := p.receive(); got.code != resultInvalidCredentials {
+	if got := p.receive(); got.code != wire.ResultInvalidCredentials {
 		t.Errorf("%+v", got)
 	}
-	if got := p.receive(); got.code != resultSuccess || len(got.value) != 0 {
+	if got := p.receive(); got.code != wire.ResultSuccess || len(got.value) != 0 {
 		t.Errorf("%+v", got)
 	}
 	p.send(p.put(bindOp(mailDN, "wrong"))) // refused by us, held likewise
@@ -349,12 +350,12 @@ func TestLeaveAt(t *testing.T) {
 func TestLogOfABind(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
-	p.wants(resultInvalidCredentials, bindOp("hunter2", "hunter2")) // the password where the name belongs
-	p.wants(resultInvalidCredentials, bindOp("uid=hunter2,ou=people,dc=wrong", "hunter2"))
-	p.wants(resultInvalidDNSyntax, bindOp("\x1b[2Jroot", "hunter2"))
-	p.wants(resultInvalidCredentials, bindOp("\u202egnitset", "hunter2"))
-	p.wants(resultSuccess, bindOp(mailDN, mailPassword))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultInvalidCredentials, bindOp("hunter2", "hunter2")) // the password where the name belongs
+	p.wants(wire.ResultInvalidCredentials, bindOp("uid=hunter2,ou=people,dc=wrong", "hunter2"))
+	p.wants(wire.ResultInvalidDNSyntax, bindOp("\x1b[2Jroot", "hunter2"))
+	p.wants(wire.ResultInvalidCredentials, bindOp("\u202egnitset", "hunter2"))
+	p.wants(wire.ResultSuccess, bindOp(mailDN, mailPassword))
 	lines := r.log.String()
 	for _, want := range []string{
 		"app=dovecot", "service=webmail", "person=alice", "reference=" + reference, "reason=wrong_password", "from=127.0.0.1",
@@ -374,7 +375,7 @@ func TestLogOfABind(t *testing.T) {
 // The text that a handler of the log does not escape by itself.
 func TestLogCannotBeTurnedRound(t *testing.T) {
 	r := start(t, func(r *rig) { r.Log = slog.New(slog.NewJSONHandler(r.log, nil)) })
-	r.dial().wants(resultInvalidCredentials, bindOp("uid=x,ou=\u202epeople,"+testBase, "hunter2"))
+	r.dial().wants(wire.ResultInvalidCredentials, bindOp("uid=x,ou=\u202epeople,"+testBase, "hunter2"))
 	if log := r.log.String(); strings.Contains(log, "\u202e") || !strings.Contains(log, `u…,ou=\\u202epeople`) {
 		t.Errorf("log: %s", log)
 	}

@@ -8,6 +8,9 @@ import (
 	"os"
 	"runtime"
 	"time"
+
+	"sekisho/ldapproxy/tree"
+	"sekisho/ldapproxy/wire"
 )
 
 // batch is how many octets of replies are gathered before they are written.
@@ -29,23 +32,23 @@ type conn struct {
 	raw      net.Conn // the socket
 	wire     net.Conn // what is read and written: the socket, or TLS over it
 	addr     netip.Addr
-	frames   *frameReader
+	frames   *wire.FrameReader
 	out      []byte // replies that were not written yet
 	timed    bool   // the deadline of the present wait is set
 	counted  bool   // among the connections of its address
 	stranger bool   // the address was no application's when it came
 	came     time.Time
-	asked    message // what is being answered
+	asked    wire.Message // what is being answered
 	session  session
 }
 
 // session is who has bound. The zero session is anonymous.
 type session struct {
-	dn      string   // as WhoAmI tells it; "": anonymous
-	ticket  string   // public ID; of a person
-	account *account // of a service account
-	table   *table   // under which it is good
-	pages   pages    // paged searches that go on
+	dn      string     // as WhoAmI tells it; "": anonymous
+	ticket  string     // public ID; of a person
+	account *account   // of a service account
+	table   *table     // under which it is good
+	pages   tree.Pages // paged searches that go on
 }
 
 func (s session) bound() bool { return s.dn != "" }
@@ -87,17 +90,17 @@ func (c *conn) open() disconnect {
 
 // step reads one message and answers it.
 func (c *conn) step() disconnect {
-	limit := maxFrameUnbound
+	limit := wire.MaxFrameUnbound
 	if c.session.bound() {
-		limit = maxFrameBound
+		limit = wire.MaxFrameBound
 	}
 	c.timed = false
-	frame, err := c.frames.next(limit)
+	frame, err := c.frames.Next(limit)
 	if err != nil {
 		return c.lost(err)
 	}
 	why := c.answer(frame)
-	c.asked = message{}
+	c.asked = wire.Message{}
 	if len(c.out) >= batch && why == staying {
 		if err := c.flush(); err != nil {
 			return c.lost(err)
@@ -151,9 +154,9 @@ func (c *conn) lost(err error) disconnect {
 		return byShutdown
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return byIdleness
-	case errors.Is(err, errTooLarge):
+	case errors.Is(err, wire.ErrTooLarge):
 		return bySize
-	case errors.Is(err, errFrame):
+	case errors.Is(err, wire.ErrFrame):
 		return byProtocol
 	}
 	return byClient
@@ -161,26 +164,26 @@ func (c *conn) lost(err error) disconnect {
 
 // answer answers one message.
 func (c *conn) answer(frame []byte) disconnect {
-	m, err := parseMessage(frame)
-	if errors.Is(err, errFrame) {
+	m, err := wire.ParseMessage(frame)
+	if errors.Is(err, wire.ErrFrame) {
 		return byProtocol
 	}
 	c.asked = m
-	if m.op == opBind {
+	if m.Op == wire.OpBind {
 		defer clear(frame)    // of the password
 		c.session = session{} // RFC 4511 §4.2.1: before anything is looked at
 	}
 	switch {
-	case m.op == opUnbind: // whatever its controls are
+	case m.Op == wire.OpUnbind: // whatever its controls are
 		return byUnbind
-	case m.op == opAbandon: // what it names was answered before it was read
+	case m.Op == wire.OpAbandon: // what it names was answered before it was read
 		return staying
 	case err != nil:
 		return c.unreadable(m, err)
 	case !c.understands(m):
-		c.reply(m, result{code: resultUnavailableCritical, diagnostic: "a critical control is not known"})
+		c.reply(m, wire.Result{Code: wire.ResultUnavailableCritical, Diagnostic: "a critical control is not known"})
 		return staying
-	case m.op == opBind:
+	case m.Op == wire.OpBind:
 		return c.bind(m)
 	}
 	return c.operate(m)
@@ -188,9 +191,9 @@ func (c *conn) answer(frame []byte) disconnect {
 
 // understands reports whether no critical control is one that is not served
 // for this operation (RFC 4511 §4.1.11).
-func (c *conn) understands(m message) bool {
-	for _, control := range m.controls {
-		if control.critical && !serves(m.op, control.oid) {
+func (c *conn) understands(m wire.Message) bool {
+	for _, control := range m.Controls {
+		if control.Critical && !wire.Serves(m.Op, control.OID) {
 			return false
 		}
 	}
@@ -198,8 +201,8 @@ func (c *conn) understands(m message) bool {
 }
 
 // unreadable answers a request that has an envelope, but no good content.
-func (c *conn) unreadable(m message, err error) disconnect {
-	r, last := fault(err)
+func (c *conn) unreadable(m wire.Message, err error) disconnect {
+	r, last := wire.Fault(err)
 	if last {
 		return byProtocol
 	}
@@ -208,11 +211,11 @@ func (c *conn) unreadable(m message, err error) disconnect {
 }
 
 // reply ends an operation.
-func (c *conn) reply(m message, r result, controls ...control) {
-	response, _ := responseTo(m.op)
+func (c *conn) reply(m wire.Message, r wire.Result, controls ...wire.Control) {
+	response, _ := wire.ResponseTo(m.Op)
 	c.room()
-	c.out = appendResult(c.out, m.id, response, r, controls...)
-	c.server.metrics.operation(m.op, r.code)
+	c.out = wire.AppendResult(c.out, m.ID, response, r, controls...)
+	c.server.metrics.operation(m.Op, r.Code)
 }
 
 // room makes sure that there is a buffer for replies; a resting connection
@@ -247,7 +250,7 @@ func (c *conn) close(why disconnect) {
 	notice, last := notices[why]
 	if last {
 		c.room()
-		c.out = appendNotice(c.out, notice.code, notice.diagnostic)
+		c.out = wire.AppendNotice(c.out, notice.Code, notice.Diagnostic)
 	}
 	if err := c.flush(); err == nil && last && why != byShutdown {
 		c.drain()
@@ -275,7 +278,7 @@ func (c *conn) panicked(p any) {
 	stack := make([]byte, 16<<10)
 	stack = stack[:runtime.Stack(stack, false)]
 	c.server.log.Error("panic in an LDAP operation", "connection", c.number, "from", c.addr.String(), "panic", p, "stack", string(stack))
-	if response, _ := responseTo(c.asked.op); response != 0 {
-		c.reply(c.asked, result{code: resultOther, diagnostic: "internal error"})
+	if response, _ := wire.ResponseTo(c.asked.Op); response != 0 {
+		c.reply(c.asked, wire.Result{Code: wire.ResultOther, Diagnostic: "internal error"})
 	}
 }

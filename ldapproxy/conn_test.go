@@ -10,6 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"sekisho/gate"
+	"sekisho/ldapproxy/wire"
 )
 
 // The library that most Go programs use, from bind to Unbind.
@@ -41,7 +42,7 @@ func TestGoLDAPSession(t *testing.T) {
 func TestPipelinedRequestIsJudgedUnderTheNewIdentity(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	who := extendedOp(oidWhoAmI)
+	who := extendedOp(wire.OIDWhoAmI)
 	p.send(p.put(who), p.put(bindOp(aliceDN, "secret123456")), p.put(who), p.put(searchOp(aliceDN, 0)),
 		p.put(bindOp(aliceDN, "wrong")), p.put(who), p.put(searchOp(aliceDN, 0)))
 	var got []string
@@ -51,7 +52,7 @@ func TestPipelinedRequestIsJudgedUnderTheNewIdentity(t *testing.T) {
 			t.Fatalf("answer %d is to %d", id, reply.id)
 		}
 		got = append(got, string(reply.value))
-		if want := map[int32]int{4: resultSuccess, 5: resultInvalidCredentials, 7: resultInsufficientAccessRights}[id]; reply.code != want {
+		if want := map[int32]int{4: wire.ResultSuccess, 5: wire.ResultInvalidCredentials, 7: wire.ResultInsufficientAccessRights}[id]; reply.code != want {
 			t.Errorf("answer %d is %d, %s, want %d", id, reply.code, reply.diagnostic, want)
 		}
 	}
@@ -73,9 +74,9 @@ func TestNothingIsReadWhileABindIsUndecided(t *testing.T) {
 	p := r.dial()
 	p.send(p.put(bindOp(aliceDN, "secret123456")))
 	<-entered
-	p.send(p.put(tlv(opAbandon, []byte{1})), p.put(extendedOp(oidWhoAmI)), p.put(tlv(opUnbind)))
+	p.send(p.put(wire.Element(wire.OpAbandon, []byte{1})), p.put(extendedOp(wire.OIDWhoAmI)), p.put(wire.Element(wire.OpUnbind)))
 	close(decide)
-	if got := p.receive(); got.op != opBindResponse || got.code != resultSuccess {
+	if got := p.receive(); got.op != wire.OpBindResponse || got.code != wire.ResultSuccess {
 		t.Errorf("%+v", got)
 	}
 	if got := p.receive(); string(got.value) != "dn:"+aliceDN {
@@ -88,8 +89,8 @@ func TestNothingIsReadWhileABindIsUndecided(t *testing.T) {
 func TestAbandonHasNoAnswer(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.send(p.put(tlv(opAbandon, []byte{1})), p.put(tlv(opAbandon, []byte{99}), criticalControl("1.2.3")))
-	if got := p.ask(extendedOp(oidWhoAmI)); got.code != resultSuccess {
+	p.send(p.put(wire.Element(wire.OpAbandon, []byte{1})), p.put(wire.Element(wire.OpAbandon, []byte{99}), criticalControl("1.2.3")))
+	if got := p.ask(extendedOp(wire.OIDWhoAmI)); got.code != wire.ResultSuccess {
 		t.Errorf("%+v", got)
 	}
 }
@@ -97,7 +98,7 @@ func TestAbandonHasNoAnswer(t *testing.T) {
 func TestUnbindEndsWhateverItsControlsAre(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.send(p.put(tlv(opUnbind), criticalControl("1.2.3")))
+	p.send(p.put(wire.Element(wire.OpUnbind), criticalControl("1.2.3")))
 	p.gone()
 	r.ends(byUnbind, 1)
 }
@@ -113,18 +114,18 @@ func TestClientThatGoesAway(t *testing.T) {
 func TestWhatIsNoRequestEndsTheConnection(t *testing.T) {
 	for name, octets := range map[string][]byte{
 		"not LDAP":         []byte("GET / HTTP/1.0\r\n\r\n"),
-		"id 0":             tlv(tagSequence, []byte{2, 1, 0}, extendedOp(oidWhoAmI)),
-		"a negative id":    tlv(tagSequence, []byte{2, 1, 0xff}, extendedOp(oidWhoAmI)),
-		"a response":       tlv(tagSequence, []byte{2, 1, 1}, tlv(opBindResponse)),
-		"garbage behind":   tlv(tagSequence, []byte{2, 1, 1}, tlv(opUnbind), []byte{4, 0}),
+		"id 0":             wire.Element(wire.TagSequence, []byte{2, 1, 0}, extendedOp(wire.OIDWhoAmI)),
+		"a negative id":    wire.Element(wire.TagSequence, []byte{2, 1, 0xff}, extendedOp(wire.OIDWhoAmI)),
+		"a response":       wire.Element(wire.TagSequence, []byte{2, 1, 1}, wire.Element(wire.OpBindResponse)),
+		"garbage behind":   wire.Element(wire.TagSequence, []byte{2, 1, 1}, wire.Element(wire.OpUnbind), []byte{4, 0}),
 		"indefinite":       {0x30, 0x80, 2, 1, 1, 0x42, 0, 0, 0},
-		"a bind cut short": tlv(tagSequence, []byte{2, 1, 1}, tlv(opBind, []byte{2, 1, 3}, []byte{4, 50})),
+		"a bind cut short": wire.Element(wire.TagSequence, []byte{2, 1, 1}, wire.Element(wire.OpBind, []byte{2, 1, 3}, []byte{4, 50})),
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, nil)
 			p := r.dial()
 			p.send(octets)
-			p.notice(resultProtocolError)
+			p.notice(wire.ResultProtocolError)
 			r.ends(byProtocol, 1)
 		})
 	}
@@ -135,19 +136,19 @@ func TestNoticeArrivesWhateverElseWasSent(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
 	p.send([]byte("GET / HTTP/1.0\r\n"), make([]byte, 200<<10))
-	p.notice(resultProtocolError)
+	p.notice(wire.ResultProtocolError)
 }
 
 // A stranger can't make us hold much; whoever has bound may send more.
 func TestSizeOfAMessage(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	large := extendedOp("1.2.3", make([]byte, maxFrameUnbound))
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
-	p.wants(resultProtocolError, large)
-	p.wants(resultSuccess, bindOp("", ""))
+	large := extendedOp("1.2.3", make([]byte, wire.MaxFrameUnbound))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultProtocolError, large)
+	p.wants(wire.ResultSuccess, bindOp("", ""))
 	p.send(p.put(large))
-	p.notice(resultProtocolError)
+	p.notice(wire.ResultProtocolError)
 	r.ends(bySize, 1)
 }
 
@@ -156,16 +157,16 @@ func TestSizeOfAMessage(t *testing.T) {
 func TestCriticalControl(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	for name, op := range map[string][]byte{
-		"search": searchOp("", 0), "compare": tlv(opCompare), "modify": tlv(opModify), "add": tlv(opAdd),
-		"delete": tlv(opDelete), "modify DN": tlv(opModifyDN), "extended": extendedOp(oidWhoAmI),
+		"search": searchOp("", 0), "compare": wire.Element(wire.OpCompare), "modify": wire.Element(wire.OpModify), "add": wire.Element(wire.OpAdd),
+		"delete": wire.Element(wire.OpDelete), "modify DN": wire.Element(wire.OpModifyDN), "extended": extendedOp(wire.OIDWhoAmI),
 	} {
 		t.Run(name, func(t *testing.T) {
 			p.t = t
-			p.wants(resultUnavailableCritical, op, criticalControl("2.16.840.1.113730.3.4.18"))
-			same := tlv(tagSequence, tlvString("1.2.3"))
-			p.wants(resultProtocolError, op, same, same)
+			p.wants(wire.ResultUnavailableCritical, op, criticalControl("2.16.840.1.113730.3.4.18"))
+			same := wire.Element(wire.TagSequence, wire.Octets("1.2.3"))
+			p.wants(wire.ResultProtocolError, op, same, same)
 		})
 	}
 	p.t = t
@@ -179,13 +180,13 @@ func TestCriticalControl(t *testing.T) {
 func TestManageDsaITIsServedWhereItMeansNothing(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
-	critical := criticalControl(oidManageDsaIT)
-	p.wants(resultSuccess, searchOp(aliceDN, 0), critical)
-	p.wants(resultCompareTrue, tlv(opCompare, tlvString(aliceDN), tlv(tagSequence, tlvString("uid"), tlvString("alice"))), critical)
-	p.wants(resultUnavailableCritical, tlv(opModify), critical)
-	p.wants(resultUnavailableCritical, extendedOp(oidWhoAmI), critical)
-	p.wants(resultUnavailableCritical, bindOp(aliceDN, "secret123456"), critical)
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
+	critical := criticalControl(wire.OIDManageDsaIT)
+	p.wants(wire.ResultSuccess, searchOp(aliceDN, 0), critical)
+	p.wants(wire.ResultCompareTrue, wire.Element(wire.OpCompare, wire.Octets(aliceDN), wire.Element(wire.TagSequence, wire.Octets("uid"), wire.Octets("alice"))), critical)
+	p.wants(wire.ResultUnavailableCritical, wire.Element(wire.OpModify), critical)
+	p.wants(wire.ResultUnavailableCritical, extendedOp(wire.OIDWhoAmI), critical)
+	p.wants(wire.ResultUnavailableCritical, bindOp(aliceDN, "secret123456"), critical)
 }
 
 func TestHandlerThatPanicsCostsItsOwnConnection(t *testing.T) {
@@ -200,13 +201,13 @@ func TestHandlerThatPanicsCostsItsOwnConnection(t *testing.T) {
 		}
 	})
 	other, p := r.dial(), r.dial()
-	p.send(p.put(extendedOp(oidWhoAmI)), p.put(bindOp("boom", "hunter2")))
+	p.send(p.put(extendedOp(wire.OIDWhoAmI)), p.put(bindOp("boom", "hunter2")))
 	p.receive()
-	if got := p.receive(); got.op != opBindResponse || got.code != resultOther || got.diagnostic != "internal error" {
+	if got := p.receive(); got.op != wire.OpBindResponse || got.code != wire.ResultOther || got.diagnostic != "internal error" {
 		t.Errorf("%+v", got)
 	}
 	p.gone()
-	other.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	other.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	if r.count("disconnects_total", string(byPanic)) != 1 {
 		t.Error("not counted")
 	}
@@ -216,15 +217,15 @@ func TestHandlerThatPanicsCostsItsOwnConnection(t *testing.T) {
 }
 
 func TestEndedTicketEndsTheConnection(t *testing.T) {
-	for name, op := range map[string][]byte{"search": searchOp("", 0), "who am I": extendedOp(oidWhoAmI), "delete": tlv(opDelete)} {
+	for name, op := range map[string][]byte{"search": searchOp("", 0), "who am I": extendedOp(wire.OIDWhoAmI), "delete": wire.Element(wire.OpDelete)} {
 		t.Run(name, func(t *testing.T) {
 			r := start(t, nil)
 			p := r.dial()
-			p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+			p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 			p.who()
 			r.gate.ended.Store(true)
 			p.send(p.put(op))
-			p.notice(resultStrongerAuthRequired)
+			p.notice(wire.ResultStrongerAuthRequired)
 			r.ends(byTicket, 1)
 		})
 	}
@@ -233,9 +234,9 @@ func TestEndedTicketEndsTheConnection(t *testing.T) {
 func TestEndedTicketDoesNotStandInTheWayOfABind(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	r.gate.ended.Store(true)
-	p.wants(resultSuccess, bindOp(mailDN, mailPassword))
+	p.wants(wire.ResultSuccess, bindOp(mailDN, mailPassword))
 	if got := p.who(); got != "dn:"+mailDN {
 		t.Errorf("bound as %q", got)
 	}
@@ -244,9 +245,9 @@ func TestEndedTicketDoesNotStandInTheWayOfABind(t *testing.T) {
 func TestTicketThatCannotBeLookedAt(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	r.gate.broken.Store(true)
-	p.wants(resultUnavailable, searchOp(aliceDN, 0))
+	p.wants(wire.ResultUnavailable, searchOp(aliceDN, 0))
 	r.gate.broken.Store(false)
 	if got := p.who(); got != "dn:"+aliceDN {
 		t.Errorf("bound as %q", got)
@@ -256,25 +257,25 @@ func TestTicketThatCannotBeLookedAt(t *testing.T) {
 func TestNothingIsEverWritten(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	writes := [][]byte{tlv(opModify), tlv(opAdd), tlv(opDelete), tlv(opModifyDN), extendedOp(oidModifyPassword)}
+	writes := [][]byte{wire.Element(wire.OpModify), wire.Element(wire.OpAdd), wire.Element(wire.OpDelete), wire.Element(wire.OpModifyDN), extendedOp(wire.OIDModifyPassword)}
 	for _, op := range writes {
-		p.wants(resultStrongerAuthRequired, op)
+		p.wants(wire.ResultStrongerAuthRequired, op)
 	}
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	for _, op := range writes {
-		p.wants(resultUnwillingToPerform, op)
+		p.wants(wire.ResultUnwillingToPerform, op)
 	}
 }
 
-// wire records the deadlines of a connection.
-type wire struct {
+// socket records the deadlines of a connection.
+type socket struct {
 	net.Conn
 	deadlines []time.Time
 }
 
-func (w *wire) SetReadDeadline(t time.Time) error  { w.deadlines = append(w.deadlines, t); return nil }
-func (w *wire) SetWriteDeadline(t time.Time) error { return nil }
-func (w *wire) Read(p []byte) (int, error)         { return 1, nil }
+func (w *socket) SetReadDeadline(t time.Time) error  { w.deadlines = append(w.deadlines, t); return nil }
+func (w *socket) SetWriteDeadline(t time.Time) error { return nil }
+func (w *socket) Read(p []byte) (int, error)         { return 1, nil }
 
 // One deadline for a whole message: whoever sends an octet now and then does
 // not get more time by it.
@@ -285,7 +286,7 @@ func TestDrippingMessageHasOneDeadline(t *testing.T) {
 		session session
 		want    time.Duration
 	}{{session{}, 30 * time.Second}, {session{dn: aliceDN}, 15 * time.Minute}} {
-		w := new(wire)
+		w := new(socket)
 		client := &conn{server: s, raw: w, wire: w, session: c.session}
 		before := time.Now()
 		for range 5 {
@@ -314,13 +315,13 @@ func TestPipelinedRepliesLeaveTogether(t *testing.T) {
 	go func() {
 		var all []byte
 		for range 20 {
-			all = append(all, p.put(extendedOp(oidWhoAmI))...)
+			all = append(all, p.put(extendedOp(wire.OIDWhoAmI))...)
 		}
 		here.Write(all)
 	}()
 	buffer := make([]byte, 4096)
 	n, err := here.Read(buffer)
-	if want := 20 * len(appendExtended(nil, 1, result{}, "", []byte{})); err != nil || n != want {
+	if want := 20 * len(wire.AppendExtended(nil, 1, wire.Result{}, "", []byte{})); err != nil || n != want {
 		t.Errorf("%d octets at once, %v, want %d", n, err, want)
 	}
 	here.Close()

@@ -1,5 +1,7 @@
 package ldapproxy
 
+import "sekisho/ldapproxy/wire"
+
 // disconnect is why a connection ends. The list is closed: it is a label of a
 // counter.
 type disconnect string
@@ -27,10 +29,10 @@ const (
 // ended ticket is strongerAuthRequired, "the server now requires the client
 // to authenticate": unavailable would send an application to another server,
 // or make it take the directory for dead.
-var notices = map[disconnect]result{
-	byProtocol: {code: resultProtocolError, diagnostic: "not an LDAP message"},
-	bySize:     {code: resultProtocolError, diagnostic: "message too large"},
-	byPlain:    {code: resultProtocolError, diagnostic: "data behind StartTLS"},
-	byTicket:   {code: resultStrongerAuthRequired, diagnostic: "signed out: bind again"},
-	byShutdown: {code: resultUnavailable, diagnostic: "shutting down"},
+var notices = map[disconnect]wire.Result{
+	byProtocol: {Code: wire.ResultProtocolError, Diagnostic: "not an LDAP message"},
+	bySize:     {Code: wire.ResultProtocolError, Diagnostic: "message too large"},
+	byPlain:    {Code: wire.ResultProtocolError, Diagnostic: "data behind StartTLS"},
+	byTicket:   {Code: wire.ResultStrongerAuthRequired, Diagnostic: "signed out: bind again"},
+	byShutdown: {Code: wire.ResultUnavailable, Diagnostic: "shutting down"},
 }

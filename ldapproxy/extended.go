@@ -1,38 +1,34 @@
 package ldapproxy
 
-const (
-	oidWhoAmI         = "1.3.6.1.4.1.4203.1.11.3" // RFC 4532
-	oidModifyPassword = "1.3.6.1.4.1.4203.1.11.1" // RFC 3062
-	oidCancel         = "1.3.6.1.1.8"             // RFC 3909
-)
+import "sekisho/ldapproxy/wire"
 
 // extended answers an ExtendedRequest (RFC 4511 §4.12). What is not listed
 // here is not served: among what other servers know there are ways to check a
 // password past the gate.
-func (c *conn) extended(m message) disconnect {
-	e, err := m.extended()
+func (c *conn) extended(m wire.Message) disconnect {
+	e, err := m.Extended()
 	if err != nil {
 		return c.unreadable(m, err)
 	}
-	switch e.oid {
-	case oidStartTLS:
+	switch e.OID {
+	case wire.OIDStartTLS:
 		return c.startTLS(m, e)
-	case oidWhoAmI:
+	case wire.OIDWhoAmI:
 		c.whoAmI(m, e)
-	case oidCancel:
+	case wire.OIDCancel:
 		c.cancel(m, e)
-	case oidModifyPassword:
+	case wire.OIDModifyPassword:
 		c.reply(m, c.readOnly())
 	default:
-		c.reply(m, result{code: resultProtocolError, diagnostic: "no such extended operation"})
+		c.reply(m, wire.Result{Code: wire.ResultProtocolError, Diagnostic: "no such extended operation"})
 	}
 	return staying
 }
 
 // whoAmI tells the authorization identity (RFC 4532 §2.2); empty: anonymous.
-func (c *conn) whoAmI(m message, e extendedRequest) {
-	if e.hasValue {
-		c.reply(m, result{code: resultProtocolError, diagnostic: "Who am I takes no value"})
+func (c *conn) whoAmI(m wire.Message, e wire.ExtendedRequest) {
+	if e.HasValue {
+		c.reply(m, wire.Result{Code: wire.ResultProtocolError, Diagnostic: "Who am I takes no value"})
 		return
 	}
 	identity := []byte{}
@@ -40,19 +36,19 @@ func (c *conn) whoAmI(m message, e extendedRequest) {
 		identity = []byte("dn:" + c.session.dn)
 	}
 	c.room()
-	c.out = appendExtended(c.out, m.id, result{}, "", identity)
-	c.server.metrics.operation(m.op, resultSuccess)
+	c.out = wire.AppendExtended(c.out, m.ID, wire.Result{}, "", identity)
+	c.server.metrics.operation(m.Op, wire.ResultSuccess)
 }
 
 // cancel answers a Cancel. Every operation that came before it is answered
 // already, so there is never one to be cancelled (RFC 3909 §2.3).
-func (c *conn) cancel(m message, e extendedRequest) {
-	d := decoder{rest: e.value}
-	in := d.within(tagSequence)
-	in.number(tagInteger)
-	if in.end() != nil || d.more() {
-		c.reply(m, result{code: resultProtocolError, diagnostic: "malformed Cancel"})
+func (c *conn) cancel(m wire.Message, e wire.ExtendedRequest) {
+	d := wire.Decoder{Rest: e.Value}
+	in := d.Within(wire.TagSequence)
+	in.Number(wire.TagInteger)
+	if in.End() != nil || d.More() {
+		c.reply(m, wire.Result{Code: wire.ResultProtocolError, Diagnostic: "malformed Cancel"})
 		return
 	}
-	c.reply(m, result{code: resultNoSuchOperation})
+	c.reply(m, wire.Result{Code: wire.ResultNoSuchOperation})
 }

@@ -1,15 +1,19 @@
 package ldapproxy
 
-import "testing"
+import (
+	"testing"
+
+	"sekisho/ldapproxy/wire"
+)
 
 func TestWhoAmI(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	got := p.wants(resultSuccess, extendedOp(oidWhoAmI))
+	got := p.wants(wire.ResultSuccess, extendedOp(wire.OIDWhoAmI))
 	if got.named || got.value == nil || len(got.value) != 0 {
 		t.Errorf("anonymous is told %+v", got)
 	}
-	p.wants(resultProtocolError, extendedOp(oidWhoAmI, []byte("x")))
+	p.wants(wire.ResultProtocolError, extendedOp(wire.OIDWhoAmI, []byte("x")))
 }
 
 // Ways past the gate, or to what is not there.
@@ -24,20 +28,20 @@ func TestExtendedOperationsThatAreShut(t *testing.T) {
 			"1.3.6.1.4.1.1466.20036",   // the notice itself
 			"", "nonsense",
 		} {
-			if got := p.wants(resultProtocolError, extendedOp(oid, []byte("x"))); got.named || got.value != nil {
+			if got := p.wants(wire.ResultProtocolError, extendedOp(oid, []byte("x"))); got.named || got.value != nil {
 				t.Errorf("%s: %+v", oid, got)
 			}
 		}
-		p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+		p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	}
 }
 
 func TestCancelFindsNothing(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultNoSuchOperation, extendedOp(oidCancel, tlv(tagSequence, []byte{tagInteger, 1, 1})))
-	for _, value := range [][]byte{{}, {1}, tlv(tagSequence), tlv(tagSequence, []byte{tagInteger, 1, 1, 0}), append(tlv(tagSequence, []byte{tagInteger, 1, 1}), 0)} {
-		p.wants(resultProtocolError, extendedOp(oidCancel, value))
+	p.wants(wire.ResultNoSuchOperation, extendedOp(wire.OIDCancel, wire.Element(wire.TagSequence, []byte{wire.TagInteger, 1, 1})))
+	for _, value := range [][]byte{{}, {1}, wire.Element(wire.TagSequence), wire.Element(wire.TagSequence, []byte{wire.TagInteger, 1, 1, 0}), append(wire.Element(wire.TagSequence, []byte{wire.TagInteger, 1, 1}), 0)} {
+		p.wants(wire.ResultProtocolError, extendedOp(wire.OIDCancel, value))
 	}
-	p.wants(resultProtocolError, extendedOp(oidCancel))
+	p.wants(wire.ResultProtocolError, extendedOp(wire.OIDCancel))
 }

@@ -25,6 +25,7 @@ import (
 
 	"sekisho/gate"
 	"sekisho/internal/directory"
+	"sekisho/ldapproxy/wire"
 )
 
 const (
@@ -285,29 +286,29 @@ func (w watch) Handle(ctx context.Context, line slog.Record) error {
 type peer struct {
 	net.Conn
 	t      testing.TB
-	frames *frameReader
+	frames *wire.FrameReader
 	id     int32
 }
 
 func (r *rig) dial() *peer {
 	r.t.Helper()
-	wire, err := net.Dial("tcp", r.addr)
+	socket, err := net.Dial("tcp", r.addr)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return newPeer(r.t, wire)
+	return newPeer(r.t, socket)
 }
 
-func newPeer(t testing.TB, wire net.Conn) *peer {
-	t.Cleanup(func() { wire.Close() })
-	wire.SetDeadline(time.Now().Add(20 * time.Second))
-	return &peer{Conn: wire, t: t, frames: newFrameReader(wire)}
+func newPeer(t testing.TB, socket net.Conn) *peer {
+	t.Cleanup(func() { socket.Close() })
+	socket.SetDeadline(time.Now().Add(20 * time.Second))
+	return &peer{Conn: socket, t: t, frames: wire.NewFrameReader(socket)}
 }
 
 // secure begins TLS.
 func (p *peer) secure() {
 	p.Conn = tls.Client(p.Conn, &tls.Config{InsecureSkipVerify: true})
-	p.frames = newFrameReader(p.Conn)
+	p.frames = wire.NewFrameReader(p.Conn)
 }
 
 // put makes a message of an operation.
@@ -315,9 +316,9 @@ func (p *peer) put(op []byte, controls ...[]byte) []byte {
 	p.id++
 	rest := op
 	if controls != nil {
-		rest = append(bytes.Clone(op), tlv(tagControls, controls...)...)
+		rest = append(bytes.Clone(op), wire.Element(wire.TagControls, controls...)...)
 	}
-	return tlv(tagSequence, appendNumber(nil, tagInteger, p.id), rest)
+	return wire.Element(wire.TagSequence, wire.AppendNumber(nil, wire.TagInteger, p.id), rest)
 }
 
 func (p *peer) send(messages ...[]byte) {
@@ -342,30 +343,30 @@ type reply struct {
 func (p *peer) receive() reply {
 	p.t.Helper()
 	for {
-		frame, err := p.frames.next(maxFrameBound)
+		frame, err := p.frames.Next(wire.MaxFrameBound)
 		if err != nil {
 			p.t.Fatalf("no reply: %v", err)
 		}
-		d := decoder{rest: frame}
-		in := d.within(tagSequence)
+		d := wire.Decoder{Rest: frame}
+		in := d.Within(wire.TagSequence)
 		var r reply
-		r.id = int32(in.number(tagInteger))
+		r.id = int32(in.Number(wire.TagInteger))
 		var body []byte
-		r.op, body = in.next()
-		if r.op == opSearchEntry {
+		r.op, body = in.Next()
+		if r.op == wire.OpSearchEntry {
 			continue
 		}
-		b := decoder{rest: body}
-		r.code = int(b.number(tagEnumerated))
-		b.take(tagString)
-		r.diagnostic = b.string(tagString)
-		if b.peek() == tagResponseName {
-			r.oid, r.named = b.string(tagResponseName), true
+		b := wire.Decoder{Rest: body}
+		r.code = int(b.Number(wire.TagEnumerated))
+		b.Take(wire.TagString)
+		r.diagnostic = b.Text(wire.TagString)
+		if b.Peek() == wire.TagResponseName {
+			r.oid, r.named = b.Text(wire.TagResponseName), true
 		}
-		if b.peek() == tagResponseValue {
-			r.value = bytes.Clone(b.take(tagResponseValue))
+		if b.Peek() == wire.TagResponseValue {
+			r.value = bytes.Clone(b.Take(wire.TagResponseValue))
 		}
-		if in.err != nil || b.err != nil || b.more() {
+		if in.Err != nil || b.Err != nil || b.More() {
 			p.t.Fatalf("no response: %x", frame)
 		}
 		return r
@@ -377,7 +378,7 @@ func (p *peer) ask(op []byte, controls ...[]byte) reply {
 	p.t.Helper()
 	p.send(p.put(op, controls...))
 	r := p.receive()
-	if response, _ := responseTo(op[0]); r.op != response || r.id != p.id {
+	if response, _ := wire.ResponseTo(op[0]); r.op != response || r.id != p.id {
 		p.t.Fatalf("asked %#x as %d, got %#x as %d", op[0], p.id, r.op, r.id)
 	}
 	return r
@@ -396,14 +397,14 @@ func (p *peer) wants(code int, op []byte, controls ...[]byte) reply {
 // who is what WhoAmI tells.
 func (p *peer) who() string {
 	p.t.Helper()
-	return string(p.wants(resultSuccess, extendedOp(oidWhoAmI)).value)
+	return string(p.wants(wire.ResultSuccess, extendedOp(wire.OIDWhoAmI)).value)
 }
 
 // notice reads a Notice of Disconnection, and then the end.
 func (p *peer) notice(code int) {
 	p.t.Helper()
 	r := p.receive()
-	if r.id != 0 || r.op != opExtendedResponse || r.oid != oidNotice || r.code != code {
+	if r.id != 0 || r.op != wire.OpExtendedResponse || r.oid != wire.OIDNotice || r.code != code {
 		p.t.Errorf("got %+v, want a notice of disconnection with %d", r, code)
 	}
 	p.gone()
@@ -418,28 +419,30 @@ func (p *peer) gone() {
 	p.Close()
 }
 
-func bindOp(dn, password string) []byte { return bindVersion(3, dn, tlv(tagSimple, []byte(password))) }
+func bindOp(dn, password string) []byte {
+	return bindVersion(3, dn, wire.Element(wire.TagSimple, []byte(password)))
+}
 
 func bindVersion(version byte, dn string, choice []byte) []byte {
-	return tlv(opBind, []byte{tagInteger, 1, version}, tlvString(dn), choice)
+	return wire.Element(wire.OpBind, []byte{wire.TagInteger, 1, version}, wire.Octets(dn), choice)
 }
 
 func extendedOp(oid string, value ...[]byte) []byte {
-	parts := [][]byte{tlv(tagRequestName, []byte(oid))}
+	parts := [][]byte{wire.Element(wire.TagRequestName, []byte(oid))}
 	for _, v := range value {
-		parts = append(parts, tlv(tagRequestValue, v))
+		parts = append(parts, wire.Element(wire.TagRequestValue, v))
 	}
-	return tlv(opExtended, parts...)
+	return wire.Element(wire.OpExtended, parts...)
 }
 
 func searchOp(base string, scope byte) []byte {
-	return tlv(opSearch, tlvString(base), []byte{tagEnumerated, 1, scope}, []byte{tagEnumerated, 1, 0},
-		[]byte{tagInteger, 1, 0}, []byte{tagInteger, 1, 0}, []byte{tagBoolean, 1, 0},
-		tlv(filterPresent, []byte("objectClass")), tlv(tagSequence))
+	return wire.Element(wire.OpSearch, wire.Octets(base), []byte{wire.TagEnumerated, 1, scope}, []byte{wire.TagEnumerated, 1, 0},
+		[]byte{wire.TagInteger, 1, 0}, []byte{wire.TagInteger, 1, 0}, []byte{wire.TagBoolean, 1, 0},
+		wire.Element(wire.FilterPresent, []byte("objectClass")), wire.Element(wire.TagSequence))
 }
 
 func criticalControl(oid string) []byte {
-	return tlv(tagSequence, tlvString(oid), []byte{tagBoolean, 1, 0xff})
+	return wire.Element(wire.TagSequence, wire.Octets(oid), []byte{wire.TagBoolean, 1, 0xff})
 }
 
 var testTLS = func() func(testing.TB) *tls.Config {

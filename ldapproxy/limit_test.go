@@ -6,6 +6,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"sekisho/ldapproxy/wire"
 )
 
 // addressed is a pipe that has an address.
@@ -21,7 +23,7 @@ func TestSlowReaderIsCut(t *testing.T) {
 	here, there := net.Pipe() // has no buffer at all
 	r.take(&Listener{}, addressed{there})
 	p := newPeer(t, here)
-	p.send(p.put(extendedOp(oidWhoAmI)))
+	p.send(p.put(extendedOp(wire.OIDWhoAmI)))
 	r.ends(byWrite, 1)
 }
 
@@ -34,7 +36,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	if r.count("disconnects_total", string(byCap)) != 1 || r.count("connections") != 2 {
 		t.Error("not counted")
 	}
-	a.send(a.put(tlv(opUnbind)))
+	a.send(a.put(wire.Element(wire.OpUnbind)))
 	a.gone()
 	r.open(1)
 	r.dial().who()
@@ -65,17 +67,17 @@ func TestIdleConnectionsAreCheap(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc + m.StackInuse
 	}
-	r.dial().wants(resultSuccess, bindOp(aliceDN, "secret123456")) // what is made once
+	r.dial().wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456")) // what is made once
 	before := measure()
 	clients := make([]net.Conn, crowd)
 	octets := (&peer{}).put(bindOp(mailDN, mailPassword))
 	for i := range clients {
-		wire, err := net.Dial("tcp", r.addr)
+		socket, err := net.Dial("tcp", r.addr)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer wire.Close()
-		clients[i] = wire
+		defer socket.Close()
+		clients[i] = socket
 	}
 	answer := make([]byte, 64)
 	for _, c := range clients {

@@ -40,7 +40,7 @@ func (c *conn) logBind(k *credential, v *verdict) {
 		slog.String("dn", visible(dn)),
 		slog.String("person", v.answer.Person.Name),
 		slog.String("outcome", string(v.outcome)),
-		slog.Int("code", v.answered().code),
+		slog.Int("code", v.answered().Code),
 		slog.String("reason", v.answer.Reason),
 		slog.String("reference", v.answer.Reference),
 		slog.String("ticket", v.answer.Ticket.ID),

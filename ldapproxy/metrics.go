@@ -5,6 +5,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"sekisho/ldapproxy/wire"
 )
 
 // metrics are the server's counters. Whether a bind came through TLS is
@@ -41,8 +43,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 
 // opNames name the operations that have a response.
 var opNames = map[byte]string{
-	opBind: "bind", opSearch: "search", opCompare: "compare", opExtended: "extended",
-	opModify: "modify", opAdd: "add", opDelete: "delete", opModifyDN: "modify_dn",
+	wire.OpBind: "bind", wire.OpSearch: "search", wire.OpCompare: "compare", wire.OpExtended: "extended",
+	wire.OpModify: "modify", wire.OpAdd: "add", wire.OpDelete: "delete", wire.OpModifyDN: "modify_dn",
 }
 
 func (m *metrics) operation(op byte, code int) {

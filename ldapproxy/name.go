@@ -10,6 +10,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"sekisho/internal/directory"
+	"sekisho/ldapproxy/tree"
 )
 
 // maxBindName is the longest name in a bind, in octets: nobody's is longer,
@@ -45,7 +46,7 @@ func canonicalDN(text string) (string, error) {
 				return "", errType
 			}
 		}
-		parts := canonicalRDN(rdn)
+		parts := tree.CanonicalRDN(rdn)
 		for j, part := range parts {
 			parts[j] = ldap.EscapeDN(part)
 		}

@@ -1,26 +1,32 @@
 package ldapproxy
 
+import (
+	"sekisho/ldapproxy/wire"
+
+	"sekisho/ldapproxy/tree"
+)
+
 // What comes after a bind: everything that asks or would change the
 // directory. All of it starts here, with a session that has been found alive,
 // so that another kind of directory behind this door begins here, too.
 
 // operate answers any request but a bind.
-func (c *conn) operate(m message) disconnect {
+func (c *conn) operate(m wire.Message) disconnect {
 	alive, err := c.alive()
 	switch {
 	case err != nil:
 		c.server.log.Error("could not look at a ticket", "connection", c.number, "error", err)
-		c.reply(m, result{code: resultUnavailable, diagnostic: "could not be judged: try again"})
+		c.reply(m, wire.Result{Code: wire.ResultUnavailable, Diagnostic: "could not be judged: try again"})
 		return staying
 	case !alive:
 		return byTicket
 	}
-	switch m.op {
-	case opExtended:
+	switch m.Op {
+	case wire.OpExtended:
 		return c.extended(m)
-	case opSearch:
+	case wire.OpSearch:
 		return c.search(m)
-	case opCompare:
+	case wire.OpCompare:
 		return c.compare(m)
 	}
 	c.reply(m, c.readOnly()) // Modify, Add, Delete, ModifyDN, unread
@@ -53,27 +59,27 @@ func (c *conn) alive() (bool, error) {
 }
 
 // readOnly is the answer to whatever would change the directory.
-func (c *conn) readOnly() result {
+func (c *conn) readOnly() wire.Result {
 	if !c.session.bound() {
-		return result{code: resultStrongerAuthRequired, diagnostic: "bind first"}
+		return wire.Result{Code: wire.ResultStrongerAuthRequired, Diagnostic: "bind first"}
 	}
-	return result{code: resultUnwillingToPerform, diagnostic: "the directory is read-only"}
+	return wire.Result{Code: wire.ResultUnwillingToPerform, Diagnostic: "the directory is read-only"}
 }
 
 // search answers a search; entries leave as they are found.
-func (c *conn) search(m message) disconnect {
-	q, err := m.search()
+func (c *conn) search(m wire.Message) disconnect {
+	q, err := m.Search()
 	if err != nil {
 		return c.unreadable(m, err)
 	}
-	var paged *control
-	if p, ok := m.control(oidPaged); ok {
+	var paged *wire.Control
+	if p, ok := m.Control(wire.OIDPaged); ok {
 		paged = &p
 	}
 	var broken error
-	r, controls := c.server.forest.search(c.server.ctx, q, paged, c.asker(), func(dn string, attributes []attribute) bool {
+	r, controls := c.server.forest.Search(c.server.ctx, q, paged, c.asker(), func(dn string, attributes []wire.Attribute) bool {
 		c.room()
-		c.out = appendEntry(c.out, m.id, dn, attributes)
+		c.out = wire.AppendEntry(c.out, m.ID, dn, attributes)
 		if len(c.out) >= batch {
 			broken = c.flush()
 		}
@@ -86,12 +92,12 @@ func (c *conn) search(m message) disconnect {
 	return staying
 }
 
-func (c *conn) compare(m message) disconnect {
-	q, err := m.compare()
+func (c *conn) compare(m wire.Message) disconnect {
+	q, err := m.Compare()
 	if err != nil {
 		return c.unreadable(m, err)
 	}
-	c.reply(m, c.server.forest.compare(c.server.ctx, &q, c.asker()))
+	c.reply(m, c.server.forest.Compare(c.server.ctx, &q, c.asker()))
 	return staying
 }
 
@@ -100,17 +106,17 @@ func (c *conn) gone() bool { return c.server.ctx.Err() != nil || hungUp(c.raw) }
 
 // asker is what this client may see. Before a bind that is the RootDSE, if
 // its application may not search without one, or not in clear text.
-func (c *conn) asker() asker {
-	who := asker{
-		admitted: c.session.bound(),
-		startTLS: c.listener.TLS != nil && c.listener.StartTLS,
-		pages:    &c.session.pages,
-		now:      c.server.Now,
-		gone:     c.gone,
+func (c *conn) asker() tree.Asker {
+	who := tree.Asker{
+		Admitted: c.session.bound(),
+		StartTLS: c.listener.TLS != nil && c.listener.StartTLS,
+		Pages:    &c.session.pages,
+		Now:      c.server.Now,
+		Gone:     c.gone,
 	}
 	if app := c.server.table.Load().find(c.addr); app != nil {
-		who.admitted = who.admitted || app.Anonymous && c.private()
-		who.sizeLimit, who.timeLimit = app.SizeLimit, app.TimeLimit
+		who.Admitted = who.Admitted || app.Anonymous && c.private()
+		who.SizeLimit, who.TimeLimit = app.SizeLimit, app.TimeLimit
 	}
 	return who
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"sekisho/internal/directory"
+	"sekisho/ldapproxy/tree"
+	"sekisho/ldapproxy/wire"
 )
 
 // many is so many people, with long names: more than one write.
@@ -130,8 +132,8 @@ func TestClientThatGoesAwayInTheMiddleOfASearch(t *testing.T) {
 	here, there := net.Pipe()
 	r.take(&Listener{PlainBinds: true}, addressed{there})
 	p := newPeer(t, here)
-	p.wants(resultSuccess, bindOp(mailDN, mailPassword))
-	p.send(p.put(searchOp("ou=people,"+testBase, scopeOne)))
+	p.wants(wire.ResultSuccess, bindOp(mailDN, mailPassword))
+	p.send(p.put(searchOp("ou=people,"+testBase, tree.ScopeOne)))
 	here.Read(make([]byte, 100))
 	here.Close()
 	r.ends(byClient, 1)
@@ -155,17 +157,17 @@ func FuzzConnection(f *testing.F) {
 	p := new(peer)
 	bind := p.put(bindOp(aliceDN, "secret123456"))
 	for _, op := range [][]byte{
-		bindOp(mailDN, mailPassword), searchOp("", 0), searchOp(testBase, 2), extendedOp(oidWhoAmI), extendedOp(oidStartTLS),
-		extendedOp(oidCancel, tlv(tagSequence, []byte{2, 1, 1})), tlv(opCompare, tlvString(aliceDN), tlv(tagSequence, tlvString("uid"), tlvString("alice"))),
-		tlv(opModify), tlv(opUnbind), tlv(opAbandon, []byte{1}),
+		bindOp(mailDN, mailPassword), searchOp("", 0), searchOp(testBase, 2), extendedOp(wire.OIDWhoAmI), extendedOp(wire.OIDStartTLS),
+		extendedOp(wire.OIDCancel, wire.Element(wire.TagSequence, []byte{2, 1, 1})), wire.Element(wire.OpCompare, wire.Octets(aliceDN), wire.Element(wire.TagSequence, wire.Octets("uid"), wire.Octets("alice"))),
+		wire.Element(wire.OpModify), wire.Element(wire.OpUnbind), wire.Element(wire.OpAbandon, []byte{1}),
 	} {
 		f.Add(append(bytes.Clone(bind), p.put(op)...))
-		f.Add(p.put(op, criticalControl(oidPaged)))
+		f.Add(p.put(op, criticalControl(wire.OIDPaged)))
 	}
 	f.Fuzz(func(t *testing.T, octets []byte) {
 		c := &conn{server: s, listener: &Listener{TLS: testTLS(t), StartTLS: true, PlainBinds: true}, raw: memory{bytes.NewReader(octets)}}
 		c.wire = c.raw
-		c.frames = newFrameReader(c)
+		c.frames = wire.NewFrameReader(c)
 		if !s.crowd.enter(c) {
 			t.Fatal("no room")
 		}

@@ -8,9 +8,9 @@
 // from the embedded directory, which holds the people and groups of the local
 // accounts. Nothing is ever written.
 //
-// The wire is in ber.go, frame.go and message.go; a session in conn.go and
-// bind.go; what comes after a bind begins in operation.go, and the embedded
-// directory is in tree.go and search.go.
+// The protocol is in package wire; a session in conn.go and bind.go; what
+// comes after a bind begins in operation.go, and the embedded directory is
+// package tree.
 package ldapproxy
 
 import (
@@ -27,7 +27,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"sekisho/gate"
-	"sekisho/internal/directory"
+	"sekisho/ldapproxy/tree"
+	"sekisho/ldapproxy/wire"
 )
 
 // Gate is what the door asks.
@@ -39,19 +40,13 @@ type Gate interface {
 	Live(ctx context.Context, id string) (bool, error)
 }
 
-// People is where the embedded directory learns who there is.
-type People interface {
-	Entries(ctx context.Context, each func(directory.Entry) error) error
-	Epoch() uint64
-}
-
 // Server is the LDAP door. Set the fields before the first call; Gate, People
 // and Base must be set. Then call SetApps, Serve, and once Shutdown.
 type Server struct {
 	Gate    Gate
-	People  People
+	People  tree.People
 	Base    string // DN of the embedded directory, such as dc=example,dc=ac,dc=jp
-	Posix   Posix
+	Posix   tree.Posix
 	Log     *slog.Logger          // nil: nothing is logged
 	Metrics prometheus.Registerer // nil counts nothing
 	Now     func() time.Time      // nil: the machine's
@@ -65,8 +60,8 @@ type Server struct {
 	metrics    *metrics
 	limits     Limits
 	table      atomic.Pointer[table]
-	forest     *forest // the embedded directory; nil: err
-	err        error   // why there is none
+	forest     *tree.Forest // the embedded directory; nil: err
+	err        error        // why there is none
 	crowd      crowd
 	handshakes chan struct{} // TLS handshakes under way
 	strangers  tally         // binds from addresses of no application that were booked
@@ -107,7 +102,7 @@ func (s *Server) setup() {
 		s.buffers.New = func() any { return new(make([]byte, 0, 4<<10)) }
 		s.metrics = newMetrics(s.Metrics)
 		s.table.Store(newTable(nil))
-		s.forest, s.err = newForest(s.Base, s.Posix, nil, s.People, s.log, s.Now)
+		s.forest, s.err = tree.NewForest(s.Base, s.Posix, nil, s.People, s.log, s.Now)
 		s.ctx, s.cancel = context.WithCancel(context.Background())
 		s.done = make(chan struct{})
 		s.failed = make(chan error, 1)
@@ -123,7 +118,7 @@ func (s *Server) SetApps(apps *Apps) {
 	t := newTable(apps)
 	s.table.Store(t)
 	if s.forest != nil {
-		s.forest.setServices(t.services)
+		s.forest.SetServices(t.services)
 	}
 }
 
@@ -192,7 +187,7 @@ func (s *Server) take(l *Listener, raw net.Conn) {
 		return
 	}
 	s.metrics.connections.Inc()
-	c.frames = newFrameReader(c)
+	c.frames = wire.NewFrameReader(c)
 	go c.serve()
 }
 
@@ -240,13 +235,4 @@ type Listener struct {
 	PlainBinds   bool        // allow a password in clear text
 	Zone         string      // of everybody who comes here; "": by the application
 	How          string      // how the clients' addresses are known; "": "socket"
-}
-
-// Posix is what turns a person with a uidNumber into a posixAccount, and a
-// group with a gidNumber into a posixGroup.
-type Posix struct {
-	GID    int64            // primary group of everybody
-	Home   string           // "/home/%u"
-	Shell  string           // loginShell; "" none
-	Groups map[string]int64 // gidNumber by name
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sekisho/gate"
+	"sekisho/ldapproxy/wire"
 )
 
 func TestShutdownSaysGoodbye(t *testing.T) {
@@ -28,12 +29,12 @@ func TestShutdownSaysGoodbye(t *testing.T) {
 	<-entered
 	done := make(chan error)
 	go func() { done <- r.Shutdown(t.Context()) }()
-	idle.notice(resultUnavailable)
+	idle.notice(wire.ResultUnavailable)
 	close(decide)
-	if got := working.receive(); got.op != opBindResponse || got.code != resultSuccess {
+	if got := working.receive(); got.op != wire.OpBindResponse || got.code != wire.ResultSuccess {
 		t.Errorf("the bind in work got %+v", got)
 	}
-	working.notice(resultUnavailable)
+	working.notice(wire.ResultUnavailable)
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

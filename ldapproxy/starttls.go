@@ -7,24 +7,24 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"sekisho/ldapproxy/wire"
 )
 
-const oidStartTLS = "1.3.6.1.4.1.1466.20037" // RFC 4511 §4.14
-
-// startTLS answers a StartTLS request, and begins TLS where it may.
-func (c *conn) startTLS(m message, e extendedRequest) disconnect {
+// StartTLS answers a StartTLS request, and begins TLS where it may.
+func (c *conn) startTLS(m wire.Message, e wire.ExtendedRequest) disconnect {
 	switch {
 	case c.secure():
 		// Nothing else can be outstanding: requests are answered in order.
-		c.reply(m, result{code: resultOperationsError, diagnostic: "TLS is up already"})
+		c.reply(m, wire.Result{Code: wire.ResultOperationsError, Diagnostic: "TLS is up already"})
 		return staying
-	case e.hasValue:
-		c.reply(m, result{code: resultProtocolError, diagnostic: "StartTLS takes no value"})
+	case e.HasValue:
+		c.reply(m, wire.Result{Code: wire.ResultProtocolError, Diagnostic: "StartTLS takes no value"})
 		return staying
 	case c.listener.TLS == nil:
-		c.reply(m, result{code: resultProtocolError, diagnostic: "StartTLS is not offered"})
+		c.reply(m, wire.Result{Code: wire.ResultProtocolError, Diagnostic: "StartTLS is not offered"})
 		return staying
-	case c.frames.buffered() > 0:
+	case c.frames.Buffered() > 0:
 		// The client must wait for the answer before it sends anything (RFC
 		// 4511 §4.14.1). Whoever put octets behind the request wants them
 		// taken for what came through TLS.
@@ -34,8 +34,8 @@ func (c *conn) startTLS(m message, e extendedRequest) disconnect {
 	// (RFC 4513 §3.2 lets the server lower the authorization state).
 	c.session = session{}
 	c.room()
-	c.out = appendExtended(c.out, m.id, result{}, oidStartTLS, nil)
-	c.server.metrics.operation(m.op, resultSuccess)
+	c.out = wire.AppendExtended(c.out, m.ID, wire.Result{}, wire.OIDStartTLS, nil)
+	c.server.metrics.operation(m.Op, wire.ResultSuccess)
 	if err := c.flush(); err != nil {
 		return c.lost(err)
 	}

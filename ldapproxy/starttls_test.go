@@ -6,21 +6,23 @@ import (
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"sekisho/ldapproxy/wire"
 )
 
 func TestStartTLS(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
-	if got := p.wants(resultSuccess, extendedOp(oidStartTLS)); got.oid != oidStartTLS {
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
+	if got := p.wants(wire.ResultSuccess, extendedOp(wire.OIDStartTLS)); got.oid != wire.OIDStartTLS {
 		t.Errorf("%+v", got)
 	}
 	p.secure()
 	if who := p.who(); who != "" {
 		t.Errorf("%q was taken over from clear text", who)
 	}
-	p.wants(resultOperationsError, extendedOp(oidStartTLS))
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultOperationsError, extendedOp(wire.OIDStartTLS))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 	if who := p.who(); who != "dn:"+aliceDN {
 		t.Errorf("bound as %q", who)
 	}
@@ -45,18 +47,18 @@ func TestLDAPS(t *testing.T) {
 	r := start(t, func(r *rig) { r.listener.StartTLS, r.listener.PlainBinds = false, false })
 	p := r.dial()
 	p.secure()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
-	p.wants(resultOperationsError, extendedOp(oidStartTLS))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultOperationsError, extendedOp(wire.OIDStartTLS))
 }
 
 func TestStartTLSThatCannotBe(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultProtocolError, extendedOp(oidStartTLS, nil)) // a value, though an empty one
-	p.wants(resultProtocolError, extendedOp(oidStartTLS, []byte("x")))
+	p.wants(wire.ResultProtocolError, extendedOp(wire.OIDStartTLS, nil)) // a value, though an empty one
+	p.wants(wire.ResultProtocolError, extendedOp(wire.OIDStartTLS, []byte("x")))
 
 	plain := start(t, func(r *rig) { r.listener.TLS, r.listener.StartTLS = nil, false })
-	if got := plain.dial().wants(resultProtocolError, extendedOp(oidStartTLS)); got.named {
+	if got := plain.dial().wants(wire.ResultProtocolError, extendedOp(wire.OIDStartTLS)); got.named {
 		t.Errorf("%+v", got)
 	}
 }
@@ -72,8 +74,8 @@ func TestPlainOctetsBehindStartTLS(t *testing.T) {
 			if op != nil {
 				behind = p.put(op)
 			}
-			p.send(p.put(extendedOp(oidStartTLS)), behind)
-			p.notice(resultProtocolError)
+			p.send(p.put(extendedOp(wire.OIDStartTLS)), behind)
+			p.notice(wire.ResultProtocolError)
 			r.ends(byPlain, 1)
 		})
 	}
@@ -82,7 +84,7 @@ func TestPlainOctetsBehindStartTLS(t *testing.T) {
 func TestPlainOctetsInsteadOfAClientHello(t *testing.T) {
 	r := start(t, nil)
 	p := r.dial()
-	p.wants(resultSuccess, extendedOp(oidStartTLS))
+	p.wants(wire.ResultSuccess, extendedOp(wire.OIDStartTLS))
 	p.send(p.put(bindOp(mailDN, mailPassword)))
 	r.ends(byTLS, 1)
 	if r.count("binds_total") != 0 {
@@ -100,7 +102,7 @@ func TestHandshakeHasADeadline(t *testing.T) {
 
 	r = start(t, func(r *rig) { r.Limits.Handshake = 10 * time.Millisecond })
 	p := r.dial()
-	p.wants(resultSuccess, extendedOp(oidStartTLS))
+	p.wants(wire.ResultSuccess, extendedOp(wire.OIDStartTLS))
 	p.gone()
 	r.ends(byTLS, 1)
 }

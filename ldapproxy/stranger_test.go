@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"sekisho/gate"
+	"sekisho/ldapproxy/wire"
 )
 
 // unfolding is a DN of some 60 KB of which a parser makes 57 MiB.
 func unfolding() string {
-	inner := tlv(0x04, make([]byte, 26_000))
+	inner := wire.Element(0x04, make([]byte, 26_000))
 	for range 900 {
-		inner = tlv(0x30, inner)
+		inner = wire.Element(0x30, inner)
 	}
 	return "cn=#" + hex.EncodeToString(inner)
 }
@@ -24,26 +25,26 @@ func unfolding() string {
 // Nobody makes us hold much before they have shown anything.
 func TestDNThatUnfoldsTakesNoMemory(t *testing.T) {
 	dn := unfolding()
-	byName := tlv(opSearch, tlvString(""), []byte{tagEnumerated, 1, 0}, []byte{tagEnumerated, 1, 0},
-		[]byte{tagInteger, 1, 0}, []byte{tagInteger, 1, 0}, []byte{tagBoolean, 1, 0},
-		tlv(filterExtensible, tlv(tagMatchingRule, []byte("distinguishedNameMatch")), tlv(tagMatchValue, []byte(dn))), tlv(tagSequence))
-	equal := tlv(tagSequence, tlvString("uid"), tlvString("alice"))
+	byName := wire.Element(wire.OpSearch, wire.Octets(""), []byte{wire.TagEnumerated, 1, 0}, []byte{wire.TagEnumerated, 1, 0},
+		[]byte{wire.TagInteger, 1, 0}, []byte{wire.TagInteger, 1, 0}, []byte{wire.TagBoolean, 1, 0},
+		wire.Element(wire.FilterExtensible, wire.Element(wire.TagMatchingRule, []byte("distinguishedNameMatch")), wire.Element(wire.TagMatchValue, []byte(dn))), wire.Element(wire.TagSequence))
+	equal := wire.Element(wire.TagSequence, wire.Octets("uid"), wire.Octets("alice"))
 	for name, c := range map[string]struct {
 		op   []byte
 		code int
 		app  App
 	}{
-		"base":                  {searchOp(dn, 0), resultInsufficientAccessRights, testApp()},
-		"base, of a stranger":   {searchOp(dn, 0), resultInsufficientAccessRights, elsewhere()},
-		"filter, of a stranger": {byName, resultSuccess, elsewhere()},
-		"compare":               {tlv(opCompare, tlvString(dn), equal), resultInsufficientAccessRights, testApp()},
-		"bind":                  {bindOp(dn, "x"), resultInvalidDNSyntax, testApp()},
-		"bind, of a stranger":   {bindOp(dn, "x"), resultInvalidCredentials, elsewhere()},
-		"many parts":            {searchOp(strings.Repeat("a=b,", 15_000)+"c=d", 0), resultInsufficientAccessRights, testApp()},
+		"base":                  {searchOp(dn, 0), wire.ResultInsufficientAccessRights, testApp()},
+		"base, of a stranger":   {searchOp(dn, 0), wire.ResultInsufficientAccessRights, elsewhere()},
+		"filter, of a stranger": {byName, wire.ResultSuccess, elsewhere()},
+		"compare":               {wire.Element(wire.OpCompare, wire.Octets(dn), equal), wire.ResultInsufficientAccessRights, testApp()},
+		"bind":                  {bindOp(dn, "x"), wire.ResultInvalidDNSyntax, testApp()},
+		"bind, of a stranger":   {bindOp(dn, "x"), wire.ResultInvalidCredentials, elsewhere()},
+		"many parts":            {searchOp(strings.Repeat("a=b,", 15_000)+"c=d", 0), wire.ResultInsufficientAccessRights, testApp()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := start(t, nil, c.app).dial()
-			p.wants(resultSuccess, searchOp("", 0)) // what is made once
+			p.wants(wire.ResultSuccess, searchOp("", 0)) // what is made once
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			p.wants(c.code, c.op)
@@ -57,9 +58,9 @@ func TestDNThatUnfoldsTakesNoMemory(t *testing.T) {
 
 func TestDNThatUnfoldsIsNoneForWhoHasBound(t *testing.T) {
 	p := start(t, nil).dial()
-	p.wants(resultSuccess, bindOp(aliceDN, "secret123456"))
-	p.wants(resultInvalidDNSyntax, searchOp(unfolding(), 0))
-	p.wants(resultInvalidDNSyntax, searchOp("cn=#3003040161,"+testBase, 0))
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultInvalidDNSyntax, searchOp(unfolding(), 0))
+	p.wants(wire.ResultInvalidDNSyntax, searchOp("cn=#3003040161,"+testBase, 0))
 }
 
 // A stranger asks the root DSE again and again, to stay.
@@ -71,7 +72,7 @@ func TestStrangerHasNoMoreTimeByAsking(t *testing.T) {
 		if _, err := p.Write(p.put(op)); err != nil {
 			break
 		}
-		if _, err := p.frames.next(maxFrameBound); err != nil {
+		if _, err := p.frames.Next(wire.MaxFrameBound); err != nil {
 			break
 		}
 	}
@@ -81,8 +82,8 @@ func TestStrangerHasNoMoreTimeByAsking(t *testing.T) {
 func TestStrangersAreFew(t *testing.T) {
 	r := start(t, func(r *rig) { r.Limits.Strangers = 2 }, elsewhere())
 	a, b := r.dial(), r.dial()
-	a.wants(resultSuccess, searchOp("", 0))
-	b.wants(resultSuccess, searchOp("", 0))
+	a.wants(wire.ResultSuccess, searchOp("", 0))
+	b.wants(wire.ResultSuccess, searchOp("", 0))
 	r.dial().gone()
 	if r.count("disconnects_total", string(byStrangers)) != 1 {
 		t.Error("not counted")
@@ -90,10 +91,10 @@ func TestStrangersAreFew(t *testing.T) {
 	here, there := net.Pipe()
 	r.take(&Listener{}, from(there, "192.0.2.7")) // an application has that
 	newPeer(t, here).who()
-	a.send(a.put(tlv(opUnbind)))
+	a.send(a.put(wire.Element(wire.OpUnbind)))
 	a.gone()
 	r.open(2)
-	r.dial().wants(resultSuccess, searchOp("", 0))
+	r.dial().wants(wire.ResultSuccess, searchOp("", 0))
 }
 
 // open waits until so many connections are. The place of one is free only once
@@ -150,7 +151,7 @@ func TestStrangersHaveFewBindsBooked(t *testing.T) {
 	p := r.dial()
 	booked := 0
 	for range 100 {
-		if p.wants(resultInvalidCredentials, bindOp(aliceDN, "secret123456")).diagnostic == reference {
+		if p.wants(wire.ResultInvalidCredentials, bindOp(aliceDN, "secret123456")).diagnostic == reference {
 			booked++
 		}
 	}
@@ -161,7 +162,7 @@ func TestStrangersHaveFewBindsBooked(t *testing.T) {
 		t.Errorf("%v counted as unbooked", n)
 	}
 	r.clock.move(time.Second)
-	p.wants(resultInvalidCredentials, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultInvalidCredentials, bindOp(aliceDN, "secret123456"))
 	if faults := r.gate.booked(); len(faults) != tallied+1 || faults[tallied] != gate.FaultUnknownApp {
 		t.Errorf("a second later: %v", faults)
 	}
@@ -173,26 +174,26 @@ func TestAnonymousSearchWantsTLSWhereBindsDo(t *testing.T) {
 	app.Anonymous = true
 	r := start(t, func(r *rig) { r.listener.PlainBinds = false }, app)
 	p := r.dial()
-	p.wants(resultInsufficientAccessRights, searchOp(testBase, 2))
-	p.wants(resultInsufficientAccessRights, tlv(opCompare, tlvString(aliceDN), tlv(tagSequence, tlvString("uid"), tlvString("alice"))))
-	p.wants(resultSuccess, searchOp("", 0))
-	p.wants(resultSuccess, extendedOp(oidStartTLS))
+	p.wants(wire.ResultInsufficientAccessRights, searchOp(testBase, 2))
+	p.wants(wire.ResultInsufficientAccessRights, wire.Element(wire.OpCompare, wire.Octets(aliceDN), wire.Element(wire.TagSequence, wire.Octets("uid"), wire.Octets("alice"))))
+	p.wants(wire.ResultSuccess, searchOp("", 0))
+	p.wants(wire.ResultSuccess, extendedOp(wire.OIDStartTLS))
 	p.secure()
-	p.wants(resultSuccess, searchOp(testBase, 2))
+	p.wants(wire.ResultSuccess, searchOp(testBase, 2))
 }
 
 func TestHandshakesUnderWayAreBounded(t *testing.T) {
 	r := start(t, func(r *rig) { r.Limits.Handshakes = 1; r.Limits.Handshake = 20 * time.Millisecond })
 	r.handshakes <- struct{}{} // somebody's, which does not end
 	p := r.dial()
-	p.wants(resultSuccess, extendedOp(oidStartTLS))
+	p.wants(wire.ResultSuccess, extendedOp(wire.OIDStartTLS))
 	p.gone()
 	r.ends(byTLS, 1)
 
 	r = start(t, func(r *rig) { r.Limits.Handshakes = 1 })
 	r.handshakes <- struct{}{}
 	p = r.dial()
-	p.wants(resultSuccess, extendedOp(oidStartTLS))
+	p.wants(wire.ResultSuccess, extendedOp(wire.OIDStartTLS))
 	<-r.handshakes
 	p.secure()
 	p.who()

@@ -24,6 +24,7 @@ import (
 	"sekisho/internal/metrics"
 	"sekisho/internal/store"
 	"sekisho/ldapproxy"
+	"sekisho/ldapproxy/tree"
 	"sekisho/radiusd"
 	"sekisho/weblogin"
 )
@@ -93,7 +94,7 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 		Gate: s.gate, Sessions: s.gate, Log: log, Metrics: registry, Workers: h.cfg.Radius.Workers,
 	}
 	s.ldap = &ldapproxy.Server{
-		Gate: s.gate, People: people, Base: h.cfg.LDAP.Base, Posix: ldapproxy.Posix(h.cfg.LDAP.Posix), Log: log, Metrics: registry,
+		Gate: s.gate, People: people, Base: h.cfg.LDAP.Base, Posix: tree.Posix(h.cfg.LDAP.Posix), Log: log, Metrics: registry,
 	}
 	s.web = browserDoor(h, s.gate, log, registry)
 	err = errors.Join(s.apply(h.cfg), s.gate.Start(ctx))

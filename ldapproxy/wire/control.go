@@ -1,0 +1,135 @@
+package wire
+
+// maxControls is how many controls one message may have. Real clients send
+// three or four.
+const maxControls = 32
+
+const (
+	OIDPaged       = "1.2.840.113556.1.4.319"  // simple paged results (RFC 2696)
+	OIDManageDsaIT = "2.16.840.1.113730.3.4.2" // referrals as entries (RFC 3296): there are none
+)
+
+// Serves reports whether a control is served for an operation.
+func Serves(op byte, oid string) bool {
+	switch oid {
+	case OIDPaged:
+		return op == OpSearch
+	case OIDManageDsaIT:
+		return op == OpSearch || op == OpCompare
+	}
+	return false
+}
+
+// parseControls reads the content of Controls (RFC 4511 §4.1.11). The same
+// control twice is errDoubled, far too many are errMany.
+func parseControls(list []byte) ([]Control, error) {
+	d := Decoder{Rest: list}
+	var controls []Control
+	var doubled bool
+	for d.More() {
+		in := d.Within(TagSequence)
+		var c Control
+		c.OID = in.Text(TagString)
+		if in.Peek() == TagBoolean {
+			c.Critical = in.boolean(TagBoolean)
+		}
+		if in.Peek() == TagString {
+			c.Value, c.HasValue = in.Take(TagString), true
+		}
+		if in.End() != nil {
+			return nil, ErrFrame
+		}
+		for _, have := range controls {
+			doubled = doubled || have.OID == c.OID
+		}
+		if len(controls) == maxControls {
+			return nil, errMany
+		}
+		controls = append(controls, c)
+	}
+	if doubled {
+		return nil, errDoubled
+	}
+	return controls, nil
+}
+
+// Control is the message's control of this name.
+func (m Message) Control(oid string) (Control, bool) {
+	for _, c := range m.Controls {
+		if c.OID == oid {
+			return c, true
+		}
+	}
+	return Control{}, false
+}
+
+// ParsePaged reads the value of a paged results control of a request: how
+// many entries the client wants, and where to go on. The cookie aliases the
+// frame.
+func ParsePaged(value []byte) (size int32, cookie []byte, err error) {
+	d := Decoder{Rest: value}
+	in := d.Within(TagSequence)
+	size = int32(in.Number(TagInteger))
+	cookie = in.Take(TagString)
+	if in.End() != nil || d.More() {
+		return 0, nil, errRequest
+	}
+	return size, cookie, nil
+}
+
+// PagedControl is the paged results control of a response: an estimate of all
+// entries, 0 for unknown, and the cookie for the next page, empty after the
+// last one.
+func PagedControl(size int32, cookie []byte) Control {
+	n := sizeOfNumber(size) + sizeOf(len(cookie))
+	value := make([]byte, 0, sizeOf(n))
+	value = appendHeader(value, TagSequence, n)
+	value = AppendNumber(value, TagInteger, size)
+	value = appendString(value, TagString, cookie)
+	return Control{OID: OIDPaged, Value: value, HasValue: true}
+}
+
+func (c Control) size() int {
+	n := sizeOf(len(c.OID))
+	if c.Critical {
+		n += 3
+	}
+	if c.HasValue {
+		n += sizeOf(len(c.Value))
+	}
+	return n
+}
+
+func appendControls(dst []byte, controls []Control) []byte {
+	if len(controls) == 0 {
+		return dst
+	}
+	dst = appendHeader(dst, TagControls, sizeOfList(controls))
+	for _, c := range controls {
+		dst = appendHeader(dst, TagSequence, c.size())
+		dst = appendString(dst, TagString, c.OID)
+		if c.Critical {
+			dst = append(dst, TagBoolean, 1, 0xff)
+		}
+		if c.HasValue {
+			dst = appendString(dst, TagString, c.Value)
+		}
+	}
+	return dst
+}
+
+// sizeOfControls is what appendControls appends.
+func sizeOfControls(controls []Control) int {
+	if len(controls) == 0 {
+		return 0
+	}
+	return sizeOf(sizeOfList(controls))
+}
+
+func sizeOfList(controls []Control) int {
+	n := 0
+	for _, c := range controls {
+		n += sizeOf(c.size())
+	}
+	return n
+}
