@@ -107,6 +107,9 @@ func (a *Account) settled(st *Settlement, done Settled) {
 			}
 		}
 	}
+	if t := st.Ticket; t != nil && t.AppPassword != 0 {
+		a.useAppPassword(t.AppPassword, st.Event.At)
+	}
 	for _, source := range st.Known {
 		a.Known = a.Known.with(source, st.Event.At)
 	}
@@ -140,7 +143,7 @@ func (s *Store) Account(ctx context.Context, name string) (*Account, error) {
 }
 
 const personColumns = `id, name, display, mail, lang, groups, hash, previous, disabled, must_change, expires, generation,
-	changed, uid_number, created`
+	changed, uid_number, created, upstream`
 
 func scanPerson(row []driver.Value) Person {
 	return Person{
@@ -148,15 +151,25 @@ func scanPerson(row []driver.Value) Person {
 		Groups: parseGroups(row[5].(string)), Hash: row[6].(string), Previous: row[7].(string),
 		Disabled: row[8].(int64) != 0, MustChange: row[9].(int64) != 0, Expires: fromMicro(row[10].(int64)),
 		Generation: row[11].(int64), Changed: row[12].(int64), UIDNumber: row[13].(int64), Created: fromMicro(row[14].(int64)),
+		Upstream: row[15].(string),
 	}
 }
 
-func readAccount(c *conn, name string) (*Account, error) {
+func readAccount(c *conn, name string) (*Account, error) { return readAccountBy(c, "name = ?1", name) }
+
+func accountByID(c *conn, id int64) (*Account, error) { return readAccountBy(c, "id = ?1", id) }
+
+// accountOf reads the row of an entry of the directory behind.
+func accountOf(c *conn, upstream string) (*Account, error) {
+	return readAccountBy(c, "upstream = ?1 AND upstream <> ''", upstream)
+}
+
+func readAccountBy(c *conn, condition string, value any) (*Account, error) {
 	var a *Account
-	err := c.each("SELECT "+personColumns+" FROM person WHERE name = ?1", func(row []driver.Value) error {
+	err := c.each("SELECT "+personColumns+" FROM person WHERE "+condition, func(row []driver.Value) error {
 		a = &Account{Person: scanPerson(row)}
 		return nil
-	}, name)
+	}, value)
 	if err != nil {
 		return nil, err
 	}
@@ -164,6 +177,9 @@ func readAccount(c *conn, name string) (*Account, error) {
 		return nil, ErrUnknown
 	}
 	if a.Tokens, err = readTokens(c, a.ID); err != nil {
+		return nil, err
+	}
+	if a.AppPasswords, err = readAppPasswords(c, a.ID); err != nil {
 		return nil, err
 	}
 	err = c.each("SELECT source, at FROM known WHERE person = ?1", func(row []driver.Value) error {

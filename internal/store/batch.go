@@ -30,7 +30,7 @@ type flood struct {
 const samples = 8 // references that the row of a flood names
 
 const (
-	ticketColumns = 14
+	ticketColumns = 15
 	eventColumns  = 12
 )
 
@@ -198,6 +198,15 @@ func (w *writer) take(st *Settlement) (Loss, error) {
 			return ChangedMeanwhile, nil
 		}
 	}
+	if t := st.Ticket; t != nil && t.AppPassword != 0 {
+		used, err := w.useAppPassword(t.AppPassword, st.Event.At)
+		if err != nil {
+			return 0, err
+		}
+		if !used {
+			return ChangedMeanwhile, nil
+		}
+	}
 	if b := st.Burn; b != nil {
 		var ticket int64
 		if st.Ticket != nil {
@@ -252,7 +261,8 @@ func (w *writer) flood(name string, e Event) error {
 				delete(w.floods, old)
 			}
 		}
-		w.floods[name] = flood{event: e.ID, minute: minute, count: 1, last: e.ID, detail: "references " + w.store.Reference(e.ID)}
+		detail := strings.TrimSpace(e.Detail + " references " + w.store.Reference(e.ID))
+		w.floods[name] = flood{event: e.ID, minute: minute, count: 1, last: e.ID, detail: detail}
 		return w.addEvent(e)
 	}
 	f.count++
@@ -331,7 +341,7 @@ func (w *writer) committed(j *job) {
 		w.store.accounts.drop(st.Event.Name)
 		return
 	}
-	if st.Burn != nil || len(st.Known) > 0 {
+	if st.Burn != nil || len(st.Known) > 0 || st.Ticket != nil && st.Ticket.AppPassword != 0 {
 		w.store.accounts.update(st.Event.Name, func(a *Account) { a.settled(st, j.settled) })
 	}
 }
@@ -342,7 +352,7 @@ func appendTicket(v []driver.NamedValue, id int64, t *Ticket, scene int64) []dri
 		repeat = []byte{}
 	}
 	return values(v, id, t.Hash[:], t.Person, t.Generation, t.Parent, scene, shownText(t.Shown), micro(t.Created),
-		micro(t.Until), int64(t.Idle/time.Microsecond), micro(t.Used), micro(t.Ended), repeat, int64(t.Answers))
+		micro(t.Until), int64(t.Idle/time.Microsecond), micro(t.Used), micro(t.Ended), repeat, int64(t.Answers), t.AppPassword)
 }
 
 func appendEvent(v []driver.NamedValue, e Event, scene int64) []driver.NamedValue {

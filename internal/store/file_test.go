@@ -206,6 +206,9 @@ func TestOldestSchemaIsUpgraded(t *testing.T) {
 	number := func(p *Person) error { p.UIDNumber = 10001; return nil }
 	must(t, s.ChangePerson(ctx, "alice", number, Event{At: noon}))
 	wants(t, s.ChangePerson(ctx, "bob", number, Event{At: noon}), ErrExists)
+	equal(t, "upstream", a.Upstream, "")
+	adopted(t, s, entry("u1", "bob"))
+	appPassword(t, s, account(t, s, "bob"), "webmail")
 	files, err := migrations.ReadDir("migrations")
 	must(t, err)
 	must(t, s.reading(ctx, func(c *conn) error {

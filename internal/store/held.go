@@ -157,7 +157,7 @@ func readLine(c *conn, id int64) ([]*Held, error) {
 	for id != 0 {
 		var h *Held
 		err := c.each(held, func(row []driver.Value) error {
-			name, _ := row[18].(string)
+			name, _ := row[19].(string)
 			h = &Held{Ticket: scanTicket(row), Name: name}
 			return nil
 		}, id)

@@ -78,7 +78,7 @@ func TestUsesAreWrittenInSlices(t *testing.T) {
 	}
 	last := first + 1 + 1000 + usesSlice
 	must(t, s.change(ctx, func(c *conn) error {
-		return second(c.exec("INSERT INTO ticket SELECT ?1, hash, person, generation, parent, scene, shown, created, until, idle, used, ended, repeat, answers FROM ticket", last))
+		return second(c.exec("INSERT INTO ticket SELECT ?1, hash, person, generation, parent, scene, shown, created, until, idle, used, ended, repeat, answers, app_password FROM ticket", last))
 	}))
 	s.tickets.note(last, noon.Add(time.Minute))
 	inWriter(t, s, func(w *writer) {

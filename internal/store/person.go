@@ -48,18 +48,7 @@ func (s *Store) AddPeople(ctx context.Context, people []Person, events ...Event)
 			if taken > 0 {
 				return fmt.Errorf("account %q: %w", p.Name, ErrExists)
 			}
-			groups, err := groupsText(p.Groups)
-			if err != nil {
-				return fmt.Errorf("account %q: %w", p.Name, err)
-			}
-			if err := uidFree(c, p); err != nil {
-				return err
-			}
-			ids[i] = newID(p.Created)
-			_, err = c.exec("INSERT INTO person ("+personColumns+") VALUES (?1,?2,?3,?4,?5,?6,?7,'',?8,?9,?10,1,1,?11,?12)",
-				ids[i], p.Name, p.Display, p.Mail, p.Lang, groups, p.Hash,
-				integer(p.Disabled), integer(p.MustChange), micro(p.Expires), p.UIDNumber, micro(p.Created))
-			if err != nil {
+			if ids[i], err = addPerson(c, p); err != nil {
 				return err
 			}
 			if i < len(booked) {
@@ -69,6 +58,21 @@ func (s *Store) AddPeople(ctx context.Context, people []Person, events ...Event)
 		return book(c, booked)
 	})
 	return ids, err
+}
+
+func addPerson(c *conn, p Person) (id int64, err error) {
+	groups, err := groupsText(p.Groups)
+	if err != nil {
+		return 0, fmt.Errorf("account %q: %w", p.Name, err)
+	}
+	if err := uidFree(c, p); err != nil {
+		return 0, err
+	}
+	id = newID(p.Created)
+	_, err = c.exec("INSERT INTO person ("+personColumns+") VALUES (?1,?2,?3,?4,?5,?6,?7,'',?8,?9,?10,1,1,?11,?12,?13)",
+		id, p.Name, p.Display, p.Mail, p.Lang, groups, p.Hash,
+		integer(p.Disabled), integer(p.MustChange), micro(p.Expires), p.UIDNumber, micro(p.Created), p.Upstream)
+	return id, err
 }
 
 // ChangePerson writes what change made of the person, raises the generation
@@ -86,7 +90,7 @@ func (s *Store) ChangePerson(ctx context.Context, name string, change func(*Pers
 		if err := change(&p); err != nil {
 			return err
 		}
-		p.ID, p.Name = a.ID, a.Name // who it is does not change
+		p.ID, p.Name, p.Upstream = a.ID, a.Name, a.Upstream // who it is does not change
 		p.Generation, p.Changed = a.Generation+1, a.Changed
 		if !groupsAlone(a.Person, p) {
 			p.Changed = p.Generation

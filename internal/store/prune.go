@@ -65,8 +65,12 @@ func (w *writer) prune() (worked bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	w.pruning.left = max(spent, words, lost, over) == pruneSlice
-	return spent+words+lost+over > 0, nil
+	idle, err := w.pruneAppPasswords(before)
+	if err != nil {
+		return false, err
+	}
+	w.pruning.left = max(spent, words, lost, over, idle) == pruneSlice
+	return spent+words+lost+over+idle > 0, nil
 }
 
 // closeLost ends sessions, but not their tickets: the person may still be

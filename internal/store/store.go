@@ -38,6 +38,8 @@ var (
 	ErrExists = errors.New("exists already")
 	// ErrChanged means that the row changed after it was read.
 	ErrChanged = errors.New("changed meanwhile; try again")
+	// ErrTooMany means that there are as many as there may be.
+	ErrTooMany = errors.New("too many")
 	// ErrLocked means that another serve holds the file.
 	ErrLocked = errors.New("another sekisho serve uses this store")
 	// ErrRecord means that this settlement alone can't be written, while

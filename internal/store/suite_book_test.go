@@ -56,7 +56,7 @@ func testBatchSizes(t *testing.T, s *Store) {
 
 func flooding(name string, at time.Time) Settlement {
 	st := refusal("typed", at)
-	st.Flood = name
+	st.Flood, st.Event.Detail = name, "of "+name
 	return st
 }
 
@@ -87,7 +87,7 @@ func testFlood(t *testing.T, s *Store) {
 			t.Errorf("row %d: id %d last %d count %d, want %+v", i, e.ID, e.Last, e.Count, want)
 		}
 	}
-	equal(t, "detail", rows[0].Detail, "references "+strings.Join(references[:samples], " "))
+	equal(t, "detail", rows[0].Detail, "of unknown references "+strings.Join(references[:samples], " "))
 
 	// Each reference that was told leads to its row, also without a sample.
 	for i, r := range references[:13] {

@@ -10,7 +10,7 @@ import (
 )
 
 const ticketFields = `id, hash, person, generation, parent, door, service, client, zone, rule, shown, created, until, idle,
-	used, ended, repeat, answers`
+	used, ended, repeat, answers, app_password`
 
 func scanTicket(row []driver.Value) Ticket {
 	t := Ticket{
@@ -19,6 +19,7 @@ func scanTicket(row []driver.Value) Ticket {
 		Shown: parseShown(row[10].(string)), Created: fromMicro(row[11].(int64)), Until: fromMicro(row[12].(int64)),
 		Idle: time.Duration(row[13].(int64)) * time.Microsecond, Used: fromMicro(row[14].(int64)),
 		Ended: fromMicro(row[15].(int64)), Repeat: row[16].([]byte), Answers: int(row[17].(int64)),
+		AppPassword: row[18].(int64),
 	}
 	copy(t.Hash[:], row[1].([]byte))
 	return t
@@ -66,7 +67,7 @@ func (s *Store) Tickets(ctx context.Context, person int64, now time.Time, each f
 	const live = "SELECT " + ticketFields + `, (SELECT name FROM person WHERE person.id = issued.person) FROM issued
 		WHERE ended = 0 AND until > ?1 AND (idle = 0 OR used + idle > ?1)
 		AND generation = (SELECT generation FROM person WHERE person.id = issued.person)`
-	read := func(row []driver.Value) error { return each(scanTicket(row), row[18].(string)) }
+	read := func(row []driver.Value) error { return each(scanTicket(row), row[19].(string)) }
 	return s.reading(ctx, func(c *conn) error {
 		if person == 0 {
 			return c.each(live+" ORDER BY id DESC", read, micro(now))

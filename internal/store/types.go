@@ -66,8 +66,9 @@ type AppPassword struct {
 	Service string
 	Network string // a prefix that it is good from; "": anywhere
 	Hash    []byte
+	Key     uint32 // of the ring, that made Hash
 	Created time.Time
-	Used    time.Time // when it was last used, within an hour; Created: never
+	Used    time.Time // when a ticket was last given for it; Created: never
 }
 
 // Known is where a person succeeded, and when last; a few sources, so they are
@@ -136,6 +137,8 @@ type Ticket struct {
 	Ended      time.Time // zero: lives
 	Repeat     []byte    // what an equal attempt hashes to; nil: no repeat
 	Answers    int
+
+	AppPassword int64 // that it was given for, and ends with; 0: none
 }
 
 // Event is one row of the book. It never holds a secret.
@@ -201,7 +204,7 @@ type Settlement struct {
 
 	Spend    *Spend // of a refusal, too; nil for a repeat
 	Burn     *Burn
-	Ticket   *Ticket
+	Ticket   *Ticket // of an app password, that is used by it: what was ended meanwhile puts none
 	Repeat   *Repeat
 	Counters []Counter
 	Known    []string // sources where Person succeeded
