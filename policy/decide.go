@@ -90,6 +90,11 @@ func (p *Policy) ServesPassword(door, service, zone string) bool {
 	return p.serves(door, service, zone, func(r *rule) bool { return slices.Contains(r.needs, Password.bit()) })
 }
 
+// ServesAppPassword says the same of an application password.
+func (p *Policy) ServesAppPassword(door, service, zone string) bool {
+	return p.serves(door, service, zone, func(r *rule) bool { return slices.Contains(r.needs, AppPassword.bit()) })
+}
+
 func (p *Policy) serves(door, service, zone string, by func(*rule) bool) bool {
 	if p == nil {
 		return false

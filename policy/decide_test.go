@@ -187,6 +187,37 @@ func TestFirstMatchDecides(t *testing.T) {
 	})
 }
 
+// An application password proves itself, and neither a password nor a code.
+func TestAppPasswordStandsAlone(t *testing.T) {
+	p := mustNew(t, []string{"webmail"},
+		Rule{Name: "inside", Zone: []string{"campus"}, Need: needs("password")},
+		Rule{Name: "programs", Group: []string{"programs"}, Need: needs("password+otp", "app-password")},
+		Rule{Name: "outside", Need: needs("password+otp")},
+	)
+	rows(t, p, []row{
+		{"ldap webmail off-campus alice programs", "app-password", "allow app-password by programs"},
+		{"ldap webmail off-campus alice programs", "", "ask password+otp | app-password by programs"},
+		{"ldap webmail off-campus alice programs", "password", "ask otp | app-password by programs"},
+		{"ldap webmail off-campus alice", "app-password", "ask password+otp by outside"},
+		{"ldap webmail off-campus alice", "app-password otp", "ask password by outside"},
+		{"ldap webmail campus alice", "app-password", "ask password by inside"},
+	})
+	for _, test := range []struct {
+		door, service, zone string
+		want                bool
+	}{
+		{DoorLDAP, "webmail", "", true}, {DoorRADIUS, "webmail", OffCampus, true}, {DoorLDAP, "webmail", "campus", false},
+	} {
+		if got := p.ServesAppPassword(test.door, test.service, test.zone); got != test.want {
+			t.Errorf("%+v: %v", test, got)
+		}
+	}
+	alone := mustNew(t, nil, Rule{Name: "programs", Need: needs("app-password")})
+	if alone.PasswordAlone() || alone.ServesPassword(DoorLDAP, "webmail", "") {
+		t.Error("it counts as a password")
+	}
+}
+
 func TestZeroValuesDeny(t *testing.T) {
 	var p *Policy
 	if d := p.Decide(Attempt{}); d.Verdict != Deny || d.Why != WhyNoRule {

@@ -4,7 +4,7 @@ import "strings"
 
 // factors gives each factor its bit in a set, and the order in which factors
 // are listed.
-var factors = [...]Factor{Password, OTP, Certificate, Passkey, Recovery}
+var factors = [...]Factor{Password, OTP, Certificate, Passkey, Recovery, AppPassword}
 
 // set is a set of factors, one bit each. There are few enough of them that
 // every answer can be laid out in advance, by set.

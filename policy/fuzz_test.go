@@ -35,7 +35,7 @@ func FuzzDecide(f *testing.F) {
 			}
 			if r.Deny = draw.IntN(3) == 0; !r.Deny {
 				for range 1 + draw.IntN(3) {
-					r.Need = append(r.Need, set(1+draw.IntN(sets-1)).list())
+					r.Need = append(r.Need, set(1+draw.IntN(int(AppPassword.bit()))).list()) // the last is that factor alone
 				}
 				r.Reuse = time.Duration(draw.IntN(12)) * time.Hour
 			}
@@ -127,7 +127,7 @@ func plainly(rules []Rule, a Attempt) Decision {
 		}
 		for _, need := range r.Need {
 			var rest Need
-			for _, f := range []Factor{Password, OTP, Certificate, Passkey, Recovery} {
+			for _, f := range []Factor{Password, OTP, Certificate, Passkey, Recovery, AppPassword} {
 				if slices.Contains(need, f) && !fresh[f] {
 					rest = append(rest, f)
 				}
@@ -141,7 +141,7 @@ func plainly(rules []Rule, a Attempt) Decision {
 		}
 		if d.Verdict == Allow {
 			d.Need = nil
-			for _, f := range []Factor{Password, OTP, Certificate, Passkey, Recovery} {
+			for _, f := range []Factor{Password, OTP, Certificate, Passkey, Recovery, AppPassword} {
 				if fresh[f] {
 					d.Proves = append(d.Proves, f)
 				}

@@ -161,6 +161,10 @@ func checkFactors(faults *Faults, i int, need Need) bool {
 			seen |= bit
 		}
 	}
+	if len(need) > 1 && seen&AppPassword.bit() != 0 {
+		faults.rule(i, "need", "%q can't be shown, %s is typed in place of all else; make it an alternative of its own", need, AppPassword)
+		return false
+	}
 	return true
 }
 

@@ -34,6 +34,8 @@ func TestNewRefuses(t *testing.T) {
 		{"half a need", with(func(r *Rule) { r.Need = needs("password+") }), `rule[0].need: "" is not a factor`},
 		{"empty alternative", with(func(r *Rule) { r.Need = needs("password", "") }), `rule[0].need: has an empty alternative, which would admit anybody`},
 		{"factor twice", with(func(r *Rule) { r.Need = needs("otp+otp") }), `rule[0].need: "otp+otp" names otp twice`},
+		{"an application password and more", with(func(r *Rule) { r.Need = needs("password+app-password") }), `rule[0].need: "password+app-password" can't be shown, app-password is typed in place of all else`},
+		{"an application password and a code", with(func(r *Rule) { r.Need = needs("password", "app-password+otp") }), `rule[0].need: "app-password+otp" can't be shown`},
 		{"alternative twice", with(func(r *Rule) { r.Need = needs("password+otp", "otp+password") }), `rule[0].need: "otp+password" stands twice`},
 		{"weaker beside stronger", with(func(r *Rule) { r.Need = needs("password", "password+otp") }), `rule[0].need: "password+otp" is never asked for, "password" suffices`},
 		{"stronger beside weaker", with(func(r *Rule) { r.Need = needs("password+otp", "password") }), `rule[0].need: "password+otp" is never asked for, "password" suffices`},
@@ -98,6 +100,8 @@ func TestNewAccepts(t *testing.T) {
 		{{Name: "a", Need: needs("recovery+password", "passkey"), Ticket: time.Hour, Idle: time.Hour, Reuse: time.Hour}},
 		{{Name: "a", Service: []string{"anything"}, Need: needs("password"), Repeat: &Repeat{Session: true, Answers: 4}}},
 		{{Name: "a", Zone: []string{OffCampus}, Deny: true}},
+		{{Name: "a", Need: needs("password+otp", "app-password")}},
+		{{Name: "a", Need: needs("app-password")}},
 	} {
 		if _, err := New(nil, nil, rules); err != nil {
 			t.Error(err)
@@ -160,7 +164,7 @@ func TestRuleThatCanNeverMatch(t *testing.T) {
 }
 
 func TestUnprovable(t *testing.T) {
-	can := map[string][]Factor{DoorRADIUS: {Password, OTP}, DoorWeb: {Password, OTP, Passkey}}
+	can := map[string][]Factor{DoorRADIUS: {Password, OTP, AppPassword}, DoorWeb: {Password, OTP, Passkey}}
 	for _, test := range []struct {
 		rule Rule
 		want string
@@ -170,6 +174,8 @@ func TestUnprovable(t *testing.T) {
 		{Rule{Need: needs("password+certificate")}, "need"},
 		{Rule{Need: needs("passkey")}, ""},
 		{Rule{Need: needs("passkey"), Door: []string{DoorRADIUS}}, "need"},
+		{Rule{Need: needs("app-password")}, ""},
+		{Rule{Need: needs("app-password"), Door: []string{DoorWeb}}, "need"},
 		{Rule{Need: needs("password"), Door: []string{DoorLDAP}}, "door"},
 		{Rule{Need: needs("password"), Door: []string{DoorLDAP, DoorWeb}}, ""},
 		{Rule{Deny: true, Door: []string{DoorLDAP}}, ""},

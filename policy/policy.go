@@ -33,6 +33,7 @@ const (
 	Certificate Factor = "certificate"
 	Passkey     Factor = "passkey"
 	Recovery    Factor = "recovery"
+	AppPassword Factor = "app-password" // made here for one service and one program; never with another factor
 )
 
 // Need is one alternative of a rule: factors that must all be shown.

@@ -44,8 +44,11 @@ type Profile struct {
 	Renew      bool      `json:"renew"`    // the hash is renewed at the next sign-in
 	Generation int64     `json:"generation"`
 	Created    time.Time `json:"created"`
+	Upstream   string    `json:"upstream,omitempty"` // id in the directory behind
 	Devices    []Device  `json:"devices"`
 	Tickets    int       `json:"tickets"` // that live
+
+	AppPasswords []AppPassword `json:"app_passwords"`
 }
 
 // Device is what may be shown of a code device.
@@ -70,6 +73,7 @@ func (r *Registry) Profile(ctx context.Context, name string) (Profile, error) {
 	p := Profile{
 		User: a.Name, Display: a.Display, Mail: a.Mail, Lang: a.Lang, State: State(a.Person, r.Now()), Expires: a.Expires,
 		Groups: append([]string{}, a.Groups...), UIDNumber: a.UIDNumber, Generation: a.Generation, Created: a.Created, Devices: []Device{},
+		Upstream: a.Upstream, AppPasswords: []AppPassword{},
 	}
 	switch h, err := passwd.Parse(a.Hash); {
 	case a.Hash == "":
@@ -81,6 +85,9 @@ func (r *Registry) Profile(ctx context.Context, name string) (Profile, error) {
 	}
 	for _, t := range a.Tokens {
 		p.Devices = append(p.Devices, describe(t))
+	}
+	for _, one := range a.AppPasswords {
+		p.AppPasswords = append(p.AppPasswords, r.describeAppPassword(one))
 	}
 	p.Tickets, err = r.tickets(ctx, a.ID)
 	return p, err

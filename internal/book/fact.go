@@ -143,11 +143,12 @@ func (t teller) rule() string {
 }
 
 var factorWords = map[string]struct{ ja, en string }{
-	"password":    {"パスワード", "password"},
-	"otp":         {"ワンタイムコード", "one-time code"},
-	"certificate": {"電子証明書", "certificate"},
-	"passkey":     {"パスキー", "passkey"},
-	"recovery":    {"リカバリーコード", "recovery code"},
+	"password":     {"パスワード", "password"},
+	"otp":          {"ワンタイムコード", "one-time code"},
+	"certificate":  {"電子証明書", "certificate"},
+	"passkey":      {"パスキー", "passkey"},
+	"recovery":     {"リカバリーコード", "recovery code"},
+	"app-password": {"アプリ用パスワード", "application password"},
 }
 
 func (t teller) factors() string {
@@ -167,6 +168,7 @@ var outcomes = map[string]struct{ ja, en string }{
 	"challenged": {"追加の入力を要求", "asked for more"},
 	"noticed":    {"気づいたことの記録", "noticed"},
 	"done":       {"実行済み", "done"},
+	"observed":   {"確認のみ", "only observed"},
 }
 
 func (t teller) outcome() string { return t.sayf("%s（%s）", "%s (%s)", t.word(), t.Reason) }

@@ -34,6 +34,14 @@ const (
 	PasswordKnown Code = "password_known"    // alarm: many wrong codes behind the right password
 	StalePassword Code = "stale_password"    // notice: a device sends the password from before
 
+	PasswordExpired Code = "password_expired" // the right one, as far as the directory behind tells
+	AccountShut     Code = "account_shut"     // right password; the directory behind lets nobody in by it
+	AccountLocked   Code = "account_locked"   // the directory behind judges no password for a while
+
+	WrongAppPassword   Code = "wrong_app_password"   // has the shape of one, and fits none of the person's for this service
+	AppPasswordIdle    Code = "app_password_idle"    // was not used for too long
+	AppPasswordNetwork Code = "app_password_network" // from outside the network that it is for
+
 	MethodCHAP     Code = "method_chap"
 	MethodMSCHAP   Code = "method_mschap"
 	MethodEAP      Code = "method_eap"
@@ -58,24 +66,26 @@ const (
 	ForwardedConflict  Code = "forwarded_conflict"  // two sets of headers that disagree
 	Handshake          Code = "handshake"           // a word that is used, late, or of another browser or service
 
-	WordMade        Code = "word_made"
-	AccountAdded    Code = "account_added"
-	AccountDisabled Code = "account_disabled"
-	AccountEnabled  Code = "account_enabled"
-	PasswordSet     Code = "password_set"
-	GroupsSet       Code = "groups_set"
-	OTPEnrolled     Code = "otp_enrolled"
-	OTPReset        Code = "otp_reset"
-	OTPResynced     Code = "otp_resynced"
-	OTPFenced       Code = "otp_fenced"
-	ClockAccepted   Code = "clock_accepted"
-	TicketRevoked   Code = "ticket_revoked"
-	VPNEnded        Code = "vpn_ended" // a VPN session, by an administrator
-	SignedOut       Code = "signed_out"
-	SessionEnded    Code = "session_ended"
-	SignedOutAll    Code = "signed_out_everywhere"
-	KeysRotated     Code = "keys_rotated"
-	KeysRetired     Code = "keys_retired"
+	WordMade         Code = "word_made"
+	AppPasswordAdded Code = "app_password_added"
+	AppPasswordEnded Code = "app_password_ended"
+	AccountAdded     Code = "account_added"
+	AccountDisabled  Code = "account_disabled"
+	AccountEnabled   Code = "account_enabled"
+	PasswordSet      Code = "password_set"
+	GroupsSet        Code = "groups_set"
+	OTPEnrolled      Code = "otp_enrolled"
+	OTPReset         Code = "otp_reset"
+	OTPResynced      Code = "otp_resynced"
+	OTPFenced        Code = "otp_fenced"
+	ClockAccepted    Code = "clock_accepted"
+	TicketRevoked    Code = "ticket_revoked"
+	VPNEnded         Code = "vpn_ended" // a VPN session, by an administrator
+	SignedOut        Code = "signed_out"
+	SessionEnded     Code = "session_ended"
+	SignedOutAll     Code = "signed_out_everywhere"
+	KeysRotated      Code = "keys_rotated"
+	KeysRetired      Code = "keys_retired"
 
 	SessionStarted     Code = "session_started" // a NAS tells so, by accounting
 	SessionStopped     Code = "session_stopped"

@@ -82,6 +82,8 @@ func TestNothingIsLearntWithoutProof(t *testing.T) {
 		WrongPassword, WrongCode, CodeMissing, CodeUsed, CodeStale, CodeWide, RecoveryNot, NoDevice, NoMeans,
 		UnknownUser, BadName, EmptyPassword, BadPassword, Disabled, MustChange, NoRule, RuleDenies, Throttled,
 		Changed, CannotJudge, PasswordKnown, StalePassword,
+		PasswordExpired, AccountShut, AccountLocked, WrongAppPassword, AppPasswordIdle, AppPasswordNetwork,
+		AppPasswordAdded, AppPasswordEnded,
 		AccountAdded, AccountDisabled, AccountEnabled, PasswordSet, GroupsSet, OTPEnrolled, OTPReset, OTPResynced,
 		OTPFenced, ClockAccepted, TicketRevoked, KeysRotated, KeysRetired, ServiceAccount, SignedOut, SessionEnded, SignedOutAll,
 		StateSpent, WrongWord, WordUsed, WordLate, WordMade,
@@ -101,7 +103,7 @@ func TestNothingIsLearntWithoutProof(t *testing.T) {
 }
 
 func TestWhatProofTells(t *testing.T) {
-	own := []Code{CodeUsed, CodeStale, CodeWide, RecoveryNot, MustChange, PasswordKnown}
+	own := []Code{CodeUsed, CodeStale, CodeWide, RecoveryNot, MustChange, PasswordKnown, PasswordExpired, AccountShut}
 	for _, c := range All() {
 		for _, lang := range languages {
 			if differs := c.Proven(lang, 0) != c.Person(lang); differs != slices.Contains(own, c) {

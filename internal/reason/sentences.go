@@ -120,6 +120,30 @@ var entries = []entry{
 		"変更前の古いパスワードが送られてきました。この接続元の端末やソフトに、古いパスワードが保存されたままになっています。",
 		"The password from before the last change was sent: a device or program at this source still has the old one saved."}},
 
+	{PasswordExpired, false, text{
+		"パスワードの有効期限が切れています。大学のパスワード変更ページで変更してから、もう一度お試しください。",
+		"Your password has expired. Change it where your university lets you, then sign in again."}, text{
+		"パスワードは正しく、ディレクトリーの有効期限が切れていました。本人に変更してもらうか、ディレクトリー側で再設定してください。",
+		"The password was right, but it has expired in the directory. The person has to change it, or it is set anew there."}},
+	{AccountShut, false, text{
+		"このアカウントは現在利用できません。ヘルプデスクにご連絡ください。",
+		"This account cannot be used at present. Please ask the help desk."}, text{
+		"パスワードは正しく、ディレクトリーがこのアカウントの利用を認めていません（無効、期限切れ、利用できる時間や端末の制限）。ディレクトリー側を確認してください。",
+		"The password was right, but the directory lets nobody in by this account: it is disabled or expired there, or bound to hours or machines."}},
+	{AccountLocked, false, text{}, text{
+		"失敗が続いたため、ディレクトリーがこのアカウントをロックしています。パスワードが正しいかどうかはわかりません。ディレクトリー側で解除するか、時間を置いてください。",
+		"The directory has locked the account after failures, so whether the password was right can't be told. It ends by itself or is unlocked there."}},
+
+	{WrongAppPassword, false, text{}, text{
+		"アプリ用パスワードが違っていました。ほかの人やほかのサービスのものか、すでに削除されたものかもしれません。プログラムに古いものが保存されていないか確認してください。",
+		"The application password was wrong: of another person or service, or ended. A program may still have an old one saved."}},
+	{AppPasswordIdle, false, text{}, text{
+		"アプリ用パスワードが30日以上使われなかったため、無効になっています。新しく作るようご案内ください。",
+		"The application password was not used for 30 days and is void. The person can make a new one."}},
+	{AppPasswordNetwork, false, text{}, text{
+		"アプリ用パスワードが、指定されたネットワークの外から、または接続元がわからないまま使われました。本人に覚えがなければ、漏れたおそれがあります。",
+		"The application password was used from outside the network that it is for, or from an unknown place. If that was not the person, somebody else has it."}},
+
 	{MethodCHAP, true, setup, text{
 		"装置がCHAPで問い合わせてきました。CHAPはハッシュ化したパスワードと照合できず、コードも送れません。装置の認証方式をPAPに変更してください。",
 		"The appliance asked with CHAP, which can't be checked against a hashed password and can't carry a code. Switch the appliance to PAP."}},
@@ -199,6 +223,10 @@ var entries = []entry{
 	{WordMade, false, text{}, text{
 		"本人がVPN用の合言葉を作りました。それまでの合言葉は使えません。",
 		"The person made a word for signing in to the VPN. The one before it is void."}},
+	{AppPasswordAdded, false, text{}, text{"アプリ用パスワードを作成しました。", "An application password was made."}},
+	{AppPasswordEnded, false, text{}, text{
+		"アプリ用パスワードを削除し、それによるサインインを終了しました。",
+		"An application password was ended, with the sign-ins that it gave."}},
 	{AccountAdded, false, text{}, text{"アカウントを作成しました。", "The account was created."}},
 	{AccountDisabled, false, text{}, text{"アカウントを無効にしました。", "The account was disabled."}},
 	{AccountEnabled, false, text{}, text{"アカウントを有効にしました。", "The account was enabled."}},
