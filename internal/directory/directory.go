@@ -53,6 +53,11 @@ type Directory interface {
 	// name always the same, and is never right.
 	CheckPassword(ctx context.Context, a *store.Account, password []byte, p Priority) (Verdict, error)
 
+	// Behind reports whether another directory checks the passwords. What it
+	// takes changes without a new generation of the account, so it is asked each
+	// time.
+	Behind() bool
+
 	// Backlog is how long a check waits at present where more than half of
 	// the queue is taken, else 0.
 	Backlog() time.Duration

@@ -69,6 +69,9 @@ func (l *Local) Backlog() time.Duration {
 	return l.Pool.Wait()
 }
 
+// Behind is false: what was wrong stays wrong while the generation does.
+func (l *Local) Behind() bool { return false }
+
 // CheckPassword checks the hash in the pool, or remembers that this very
 // password was right under this generation, at most an hour ago.
 func (l *Local) CheckPassword(ctx context.Context, a *store.Account, password []byte, p Priority) (Verdict, error) {

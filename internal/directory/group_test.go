@@ -1,0 +1,160 @@
+package directory
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sekisho/internal/upstream/upstreamtest"
+)
+
+func groupDN(name string) string { return "cn=" + name + "," + groups }
+
+// group puts one with these members.
+func (c *campus) group(name string, members ...string) {
+	c.server.Put(groupDN(name), map[string][]string{"objectClass": {"group"}, "cn": {name}, "member": members})
+}
+
+// in wants somebody to be in these groups.
+func (c *campus) in(name string, want ...string) {
+	c.t.Helper()
+	if a := c.find(name); !slices.Equal(a.Groups, want) {
+		c.t.Errorf("%s is in %q, want %q", name, a.Groups, want)
+	}
+}
+
+func TestGroupsOfTheEntry(t *testing.T) {
+	c := newCampus(t)
+	c.person("carol", map[string][]string{"memberOf": {
+		groupDN("Library Staff"), "CN=library staff, OU=Groups," + base, `cn=a\,b,` + groups, "ou=x+cn=y," + groups,
+	}})
+	c.in("carol", "Library Staff", "a,b", "y")
+	c.in("bob")
+}
+
+// In another branch anybody may name a group like one that a rule lets in.
+func TestGroupsElsewhereDoNotCount(t *testing.T) {
+	c := newCampus(t)
+	c.GroupBase = groups
+	c.person("carol", map[string][]string{"memberOf": {groupDN("staff"), "cn=admins,ou=clubs," + base, groups, "cn=admins"}})
+	c.in("carol", "staff")
+}
+
+func TestGroupsBySearch(t *testing.T) {
+	c := newCampus(t)
+	c.GroupBase, c.GroupFilter = groups, "(|(member=%d)(memberUid=%s))"
+	c.group("readers", dnOf("bob"))
+	c.server.Put(groupDN("posix"), map[string][]string{"memberUid": {"bob"}})
+	c.server.Put("cn=elsewhere,"+people, map[string][]string{"member": {dnOf("bob")}})
+	c.in("bob", "posix", "readers")
+	c.in("alice", "staff")
+}
+
+func TestNestedGroupsBySearch(t *testing.T) {
+	c := newCampus(t)
+	c.Attributes.Group, c.GroupFilter, c.Nested = "", "(|(member=%d)(memberUid=%s))", true
+	c.group("inner", dnOf("bob"))
+	c.group("middle", groupDN("inner"))
+	c.group("outer", groupDN("middle"))
+	c.group("inner", dnOf("bob"), groupDN("outer")) // a cycle
+	c.group("other", groupDN("others"))
+	// A group that is named like a person is not that person.
+	c.server.Put(groupDN("of a person"), map[string][]string{"memberUid": {"inner"}})
+	c.in("bob", "inner", "middle", "outer")
+	c.in("alice")
+	c.Nested = false
+	c.later(time.Minute)
+	c.in("bob", "inner")
+}
+
+func TestNestedGroupsByAttribute(t *testing.T) {
+	c := newCampus(t)
+	c.Nested = true
+	in := func(group string, above ...string) {
+		c.server.Put(groupDN(group), map[string][]string{"memberOf": above})
+	}
+	in("staff", groupDN("inner"), "cn=hidden,"+groups)
+	in("inner", groupDN("outer"))
+	in("outer", groupDN("staff")) // a cycle
+	c.in("alice", "hidden", "inner", "outer", "staff")
+	before := c.searches()
+	c.person("carol", map[string][]string{"memberOf": {groupDN("staff")}})
+	c.in("carol", "hidden", "inner", "outer", "staff")
+	if n := c.searches() - before; n != 2 { // the entry, and the group that is not to be seen
+		t.Errorf("%d searches for groups that were just read", n)
+	}
+}
+
+// A rule that keeps a group out must not miss it: what is not known wholly is
+// not known.
+func TestGroupsThatCanNotAllBeKnown(t *testing.T) {
+	var many []string
+	for i := range maxGroups + 1 {
+		many = append(many, groupDN(fmt.Sprint("g", i)))
+	}
+	c := newCampus(t)
+	c.person("many", map[string][]string{"memberOf": many})
+	c.person("enough", map[string][]string{"memberOf": many[1:]})
+	c.person("part", map[string][]string{"memberOf": {}, "memberOf;range=0-1499": {groupDN("staff")}})
+	c.fails("many", ErrName)
+	c.fails("part", ErrName)
+	if n := len(c.find("enough").Groups); n != maxGroups {
+		t.Errorf("%d groups", n)
+	}
+	c.GroupFilter = "(member=%d)"
+	for _, dn := range many {
+		c.server.Put(dn, map[string][]string{"member": {dnOf("bob")}})
+	}
+	c.fails("bob", ErrName)
+
+	// Nor are pages read without an end.
+	c.PageSize = 100
+	for i := range 4 * c.PageSize {
+		c.server.Put(groupDN(fmt.Sprint("more", i)), map[string][]string{"member": {dnOf("bob")}})
+	}
+	c.later(time.Minute)
+	c.Cache = 0 // or an unknown name is searched behind the answer
+	before := c.searches()
+	c.fails("bob", ErrName)
+	if n := c.searches() - before; n != 1+maxGroups/100+1 {
+		t.Errorf("%d searches", n)
+	}
+}
+
+func TestGroupSearchThatFails(t *testing.T) {
+	for code, want := range map[uint16]error{4: ErrName, 11: ErrName, 32: nil, 51: nil} {
+		c := campusAt(t, &upstreamtest.Server{OnSearch: func(q upstreamtest.Search) (upstreamtest.Result, bool) {
+			return upstreamtest.Result{Code: code}, strings.Contains(q.Filter, "member=")
+		}})
+		c.GroupFilter = "(member=%d)"
+		c.fails("alice", want)
+	}
+	c := campusAt(t, &upstreamtest.Server{OnSearch: func(q upstreamtest.Search) (upstreamtest.Result, bool) {
+		return upstreamtest.Result{Code: 51}, q.Base == groupDN("staff")
+	}})
+	c.Nested = true
+	c.fails("alice", nil)
+}
+
+func TestGroupsInPages(t *testing.T) {
+	c := newCampus(t)
+	c.Attributes.Group, c.GroupFilter, c.PageSize = "", "(member=%d)", 3
+	var want []string
+	for i := range 8 {
+		name := fmt.Sprint("g", i)
+		c.group(name, dnOf("bob"))
+		want = append(want, name)
+	}
+	c.in("bob", want...)
+	pages := 0
+	for _, q := range c.server.Searches() {
+		if q.Page == 3 {
+			pages++
+		}
+	}
+	if pages != 3 {
+		t.Errorf("%d pages", pages)
+	}
+}

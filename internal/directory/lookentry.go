@@ -1,0 +1,149 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/go-ldap/ldap/v3"
+
+	"sekisho/internal/store"
+)
+
+// maxText is how much is kept of a value that people see, in letters.
+const maxText = 256
+
+// read reads a person from the directory.
+func (u *Upstream) read(ctx context.Context, name string) (p *person, err error) {
+	err = u.with(ctx, func(l *link) error {
+		e, err := u.entry(l, name)
+		if err != nil {
+			return err
+		}
+		if p, err = u.person(e); err != nil {
+			return err
+		}
+		p.Groups, err = u.groups(l, e, p.Name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// entry finds the entry of a name, or the one at a DN. That has to be what
+// Filter finds by the name which stands in it: whoever else is below Base, an
+// ou, a group, a device, is nobody who signs in.
+func (u *Upstream) entry(l *link, name string) (*ldap.Entry, error) {
+	base, scope := u.Base, ldap.ScopeWholeSubtree
+	if dn, ok := u.personDN(name); ok {
+		e, err := u.one(l, dn, ldap.ScopeBaseObject, "(objectClass=*)", u.Attributes.Name)
+		if err != nil {
+			return nil, err
+		}
+		base, scope, name = dn, ldap.ScopeBaseObject, u.login(e)
+		if name == "" {
+			return nil, ErrUnknown
+		}
+	}
+	filter := strings.ReplaceAll(u.Filter, "%s", ldap.EscapeFilter(name))
+	a := u.Attributes
+	wanted := slices.DeleteFunc([]string{a.Name, a.ID, a.Display, a.Mail, a.Group}, func(name string) bool { return name == "" })
+	if u.ActiveDirectory {
+		wanted = append(wanted, activeAttributes...)
+	} else {
+		wanted = append(wanted, otherAttributes...)
+	}
+	return u.one(l, base, scope, filter, wanted...)
+}
+
+// one is the only entry that a search finds.
+func (u *Upstream) one(l *link, base string, scope int, filter string, attributes ...string) (*ldap.Entry, error) {
+	ask := ldap.NewSearchRequest(base, scope, ldap.NeverDerefAliases, 2, int(u.timeout().Seconds()), false, filter, attributes, nil)
+	ask.EnforceSizeLimit = true
+	result, err := l.Search(ask)
+	switch {
+	case ldap.IsErrorWithCode(err, ldap.LDAPResultSizeLimitExceeded), errors.Is(err, ldap.ErrSizeLimitExceeded), err == nil && len(result.Entries) > 1:
+		return nil, faulty("several entries have it")
+	// A DN was typed by somebody who has shown nothing. That there is nothing,
+	// nothing to be seen, or another server's, is the same.
+	case scope == ldap.ScopeBaseObject && ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultInvalidDNSyntax,
+		ldap.LDAPResultReferral, ldap.LDAPResultInsufficientAccessRights, ldap.LDAPResultNamingViolation):
+		return nil, ErrUnknown
+	case err != nil:
+		return nil, err
+	case len(result.Entries) == 0:
+		return nil, ErrUnknown
+	}
+	return result.Entries[0], nil
+}
+
+// person reads an entry. It has no groups yet.
+func (u *Upstream) person(e *ldap.Entry) (*person, error) {
+	name := fold(u.login(e))
+	switch {
+	case !lookable(name):
+		return nil, faulty("the attribute %s of %q holds no name that could be typed", u.Attributes.Name, e.DN)
+	case e.DN == "":
+		return nil, faulty("the entry has no DN")
+	}
+	id, err := u.id(e)
+	if err != nil {
+		return nil, err
+	}
+	return &person{dn: e.DN, Person: store.Person{
+		Name: name, Upstream: id, Disabled: u.shut(e),
+		Display: plainText(e.GetEqualFoldAttributeValue(u.Attributes.Display)),
+		Mail:    plainText(e.GetEqualFoldAttributeValue(u.Attributes.Mail)),
+	}}, nil
+}
+
+// login is the name that the entry is signed in with: of several, the one in
+// its DN, or the first in the order of letters, so that it is always the same.
+func (u *Upstream) login(e *ldap.Entry) string {
+	names := slices.Sorted(slices.Values(e.GetEqualFoldAttributeValues(u.Attributes.Name)))
+	if len(names) == 0 {
+		return ""
+	}
+	if dn, err := ParseDN(e.DN); err == nil && len(names) > 1 && len(dn.RDNs) > 0 {
+		shorten(dn)
+		for _, a := range dn.RDNs[0].Attributes {
+			if a.Type == shortType(u.Attributes.Name) && slices.Contains(names, a.Value) {
+				return a.Value
+			}
+		}
+	}
+	return names[0]
+}
+
+// id is what never changes of an entry.
+func (u *Upstream) id(e *ldap.Entry) (string, error) {
+	values := e.GetEqualFoldRawAttributeValues(u.Attributes.ID)
+	if len(values) != 1 || len(values[0]) == 0 {
+		return "", faulty("%q has %d values of %s, which has to be one: may the service account read it?", e.DN, len(values), u.Attributes.ID)
+	}
+	if strings.EqualFold(u.Attributes.ID, "objectGUID") {
+		if id, ok := activeGUID(values[0]); ok {
+			return id, nil
+		}
+	}
+	id := fold(string(values[0]))
+	if !lookable(id) {
+		return "", faulty("%s of %q is no text", u.Attributes.ID, e.DN)
+	}
+	return id, nil
+}
+
+// plainText is one line of what people see.
+func plainText(text string) string {
+	line := []rune(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, "")))
+	return string(line[:min(len(line), maxText)])
+}
