@@ -113,7 +113,7 @@ func (r *reader) read(text string) (*Config, error) {
 	c.Directory = readDirectory(root.table("directory"))
 	zones := readZones(root.table("zone"))
 	c.Radius = readRadius(root.table("radius"), zones)
-	c.LDAP = readLDAP(root.table("ldap"), zones)
+	c.LDAP = readLDAP(root.table("ldap"), zones, c.Directory)
 	c.Web = readWeb(root.table("web"), zones)
 	c.Rules = readRules(root.tables("rule"))
 	c.Throttle = readThrottle(root.table("throttle"))

@@ -254,7 +254,7 @@ gogc = 50
 		File:      c.File,
 		Site:      Site{"U", "http://u.example", "Ask.", []string{"en"}},
 		Store:     Store{"/data/s.db", "exec:/usr/bin/fetch keys", 1 << 30},
-		Directory: Directory{"local", []string{"example.ac.jp", "EXAMPLE"}},
+		Directory: Directory{Kind: "local", Domains: []string{"example.ac.jp", "EXAMPLE"}},
 		Rules: []policy.Rule{
 			{
 				Name: "all", Door: []string{"radius"}, Service: []string{"a"}, Zone: []string{"campus", "off-campus"},
@@ -378,7 +378,7 @@ source = "peer"
 		`c:7: zone.campus.prefixes[0]: 192.0.2.1/24 has bits behind its length; did you mean 192.0.2.0/24 or 192.0.2.1/32?`,
 		`c:10: rule[0].zone: "campsu" does not exist; there is "campus" and "off-campus"`,
 		`c:11: rule[0].need: is a number; write a list of texts in quotes`,
-		`c:14: rule[1].need: "sms" is not a factor; there is "password", "otp", "certificate", "passkey" and "recovery"`,
+		`c:14: rule[1].need: "sms" is not a factor; there is "password", "otp", "certificate", "passkey", "recovery" and "app-password"`,
 		`c:15: rule[1].tickets: is not known; did you mean "ticket"?`,
 		`c:17: radius.workers: is text; write a whole number`,
 		`c:23: radius.client[0].source: "peer" is no zone; there is campus, off-campus`,

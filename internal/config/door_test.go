@@ -180,7 +180,7 @@ url = "http://wiki.localhost:8083/w/"
 		},
 		Apps: []App{{
 			Name: "a", Prefixes: prefixes("203.0.113.20/32", "2001:db8::/64"), Service: "mail", Separator: ",",
-			Anonymous: true, TimeLimit: time.Minute, RejectDelay: 2 * time.Second, Accounts: []Account{account},
+			PlainBinds: true, Anonymous: true, TimeLimit: time.Minute, RejectDelay: 2 * time.Second, Accounts: []Account{account},
 		}},
 		Posix: Posix{200, "/export/%u", "/bin/sh", map[string]int64{"staff": 1001, "two words": 1002}},
 	}
@@ -319,6 +319,7 @@ func TestDoorFaults(t *testing.T) {
 		{"two services on one host", sound + doors + "[[web.service]]\nname = 'wiki'\nurl = 'https://wiki.example.ac.jp/two'\n", "c:43: web.service[1].name: \"wiki\" is the name of web.service[0], too\nc:44: web.service[1].url: wiki.example.ac.jp is the host of web.service[0], too"},
 
 		{"rule for no service", sound + doors + "[[rule]]\nname = 'x'\nservice = 'portol'\ndeny = true\n", "c:44: rule[2].service: \"portol\" does not exist; there is \"portal\", \"ssl-vpn\", \"webmail\" and \"wiki\""},
+		{"application passwords of the web", sound + doors + "[[rule]]\nname = 'x'\ngroup = 'g'\ndoor = 'web'\nneed = 'app-password'\n", "c:42: rule[2]: can never match\nc:46: rule[2].need: can't be shown at any door of this rule"},
 		{"rule of a door that is open", doorChange(base, 1, base) + "[[rule]]\nname = 'x'\ndoor = ['ldap', 'web']\nneed = 'passkey'\n", "c:42: rule[2]: can never match\nc:45: rule[2].need: can't be shown at any door of this rule"},
 	} {
 		_, faults, _ := loadText(t, dir, test.text)

@@ -81,7 +81,7 @@ func TestFaults(t *testing.T) {
 		{"huge size", change(`keys = "ring"`, "keys = 'ring'\nreserve = '99999999999GiB'"), `c:5: store.reserve: "99999999999GiB" is not a size`},
 		{"size of a wrong type", change(`keys = "ring"`, "keys = 'ring'\nreserve = 64"), `c:5: store.reserve: is a number; write a size in quotes`},
 
-		{"ldap directory", change("", "[directory]\nkind = 'ldap'\n"), `c:20: directory.kind: an LDAP directory is not built into this release`},
+		{"ldap directory", change("", "[directory]\nkind = 'ldap'\n"), "c:19: directory.base: is missing; name where\nc:19: directory.url: is missing; name its servers"},
 		{"domain", change("", "[directory]\ndomains = ['a', '@b']\n"), `c:20: directory.domains[1]: "@b" is not a domain`},
 		{"other directory", change("", "[directory]\nkind = 'nis'\n"), `c:20: directory.kind: "nis" is not known`},
 
@@ -89,6 +89,7 @@ func TestFaults(t *testing.T) {
 		{"zone of the whole world", change(zone, `prefixes = ["::/0"]`), `c:6: zone.campus.prefixes[0]: ::/0 is the whole world`},
 		{"doubled prefix, after a faulty one", change(zone, "prefixes = [\n'192.0.2.0/24',\n'192.0.2.0/26']\n[zone.later]\nprefixes = [\n'x',\n'192.0.2.0/24']"), "c:11: zone.later.prefixes[0]: \"x\" is neither\nc:12: zone.later.prefixes[1]: 192.0.2.0/24 is in zone \"campus\", too"},
 		{"enrolment from outside", change("", "[zone.off-campus]\nenrol = true\n"), `c:20: zone.off-campus.enrol: would let whoever has a password enrol first`},
+		{"zone with the name of an application's source", change("", "[zone.session-tracking]\n[zone.peer]\n"), "c:19: zone.session-tracking: can't be the name of a zone\nc:20: zone.peer: can't be the name of a zone"},
 		{"zone with the name of a method", change("", "[zone.calling-station-id]\n"), `c:19: zone.calling-station-id: can't be the name of a zone`},
 		{"flag", change(zone, "shared = 1"), `c:6: zone.campus.shared: is a number; write true or false`},
 		{"zone of a wrong type", "zone = {campus = 5}\n" + strings.Replace(sound, "[zone.campus]\n"+zone+"\n", "", 1), `c:1: zone.campus: is a number; write a table: [zone.campus]`},

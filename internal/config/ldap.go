@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"math"
-	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -29,27 +27,10 @@ type LDAPListener struct {
 	PlainBinds bool // take a password in clear text
 }
 
-// App is one application whose people bind here. The field names are those of
-// package ldapproxy.
-type App struct {
-	Name        string
-	Prefixes    []netip.Prefix
-	Service     string
-	Zone        string // of the people behind it; "" judges the connection's own address
-	Separator   string // between password and code
-	Anonymous   bool   // may search without a bind
-	SizeLimit   int    // entries of a search; 0: unlimited
-	TimeLimit   time.Duration
-	RejectDelay time.Duration
-	Accounts    []Account
-}
-
-// Account is a service account: a DN and a password that never changes.
-type Account struct {
-	DN       string
-	Password Secret
-
-	dn *ldap.DN
+// Pins reports whether an application is known by its certificate to the
+// listener of this URL.
+func (l LDAP) Pins(url string) bool {
+	return slices.ContainsFunc(l.Apps, func(a App) bool { return len(a.Certificates) > 0 && a.asks(url) })
 }
 
 // Posix is what people with a uidNumber, and groups, show of a Unix account.
@@ -60,40 +41,30 @@ type Posix struct {
 	Groups map[string]int64 // gidNumber by name
 }
 
-func readLDAP(t *table, zones *policy.Zones) LDAP {
-	l := LDAP{Base: t.text("base", "")}
-	base := t.dn("base", l.Base)
-	if base != nil {
-		first := base.RDNs[0].Attributes
-		if len(first) != 1 || !slices.Contains([]string{"dc", "o", "ou"}, strings.ToLower(first[0].Type)) {
-			t.fault("base", "%q begins with none of dc=, o= and ou=; write it like \"dc=example,dc=ac,dc=jp\"", l.Base)
-		}
+func readLDAP(t *table, zones *policy.Zones, d Directory) LDAP {
+	l := LDAP{Base: t.text("base", d.Base)}
+	var base *ldap.DN
+	if t.has("base") {
+		base = t.dn("base", l.Base)
 	}
 	for _, lt := range t.tables("listener") {
 		l.Listeners = append(l.Listeners, readLDAPListener(lt, zones))
 	}
-	if len(l.Listeners) > 0 {
+	if len(l.Listeners) > 0 && !d.Behind() {
 		t.require("base", l.Base, `name the directory: base = "dc=example,dc=ac,dc=jp"`)
 	}
-	accounts := readAccounts(t.tables("account"), base)
-	used := make([]bool, len(accounts))
-	names, prefixes := map[string]string{}, map[netip.Prefix]string{}
-	for _, at := range t.tables("app") {
-		a := readApp(at, zones, accounts, used)
-		if other, taken := names[a.Name]; taken && a.Name != "" {
-			at.fault("name", "%q is the name of %s, too; give each its own", a.Name, other)
-		}
-		for _, prefix := range a.Prefixes {
-			if other, taken := prefixes[prefix]; taken && prefix.IsValid() {
-				at.fault("address", "%v is the address of %s, too; one application an address, nothing else tells two apart", prefix, other)
-			}
-			prefixes[prefix] = at.key
-		}
-		names[a.Name] = at.key
-		l.Apps = append(l.Apps, a)
+	y := &yard{zones: zones, listeners: l.Listeners, directory: d}
+	if d.Behind() {
+		l.checkBelow(t, base, d)
+		t.foreign("is of accounts that are kept here, and the directory behind has its own; take it out", "account", "posix")
+	} else {
+		l.checkRoot(t, base)
+		y.accounts = readAccounts(t.tables("account"), base)
+		y.used = make([]bool, len(y.accounts))
+		l.Posix = readPosix(t.table("posix"))
 	}
-	l.Posix = readPosix(t.table("posix"))
-	for i, inUse := range used {
+	l.Apps = readApps(t.tables("app"), y)
+	for i, inUse := range y.used {
 		if !inUse {
 			t.warn(fmt.Sprintf("account[%d]", i), "no application has it; name its DN in the accounts of a [[ldap.app]], or take it out")
 		}
@@ -104,8 +75,41 @@ func readLDAP(t *table, zones *policy.Zones) LDAP {
 	case len(l.Listeners) == 0 && t.has("app"):
 		t.warn("listener", "there is none, so no application can ask; add a [[ldap.listener]]")
 	}
+	l.checkPlain(t)
 	t.close()
 	return l
+}
+
+// checkRoot wants a base that an entry of ours can stand at.
+func (l *LDAP) checkRoot(t *table, base *ldap.DN) {
+	if base == nil {
+		return
+	}
+	first := base.RDNs[0].Attributes
+	if len(first) != 1 || !slices.Contains([]string{"dc", "o", "ou"}, strings.ToLower(first[0].Type)) {
+		t.fault("base", "%q begins with none of dc=, o= and ou=; write it like \"dc=example,dc=ac,dc=jp\"", l.Base)
+	}
+}
+
+// checkBelow wants a base that the directory behind has.
+func (l *LDAP) checkBelow(t *table, base *ldap.DN, d Directory) {
+	root, err := ldap.ParseDN(d.Base)
+	if base == nil || err != nil {
+		return
+	}
+	if !root.EqualFold(base) && !root.AncestorOfFold(base) {
+		t.fault("base", "%q is neither %s, the base of [directory], nor below it; take it out", l.Base, d.Base)
+	}
+}
+
+// checkPlain warns where a listener takes what no application may send it.
+func (l *LDAP) checkPlain(t *table) {
+	for i, listener := range l.Listeners {
+		may := func(a App) bool { return a.PlainBinds && a.asks(listener.URL) }
+		if listener.PlainBinds && len(l.Apps) > 0 && !slices.ContainsFunc(l.Apps, may) {
+			t.warn(fmt.Sprintf("listener[%d].require_tls", i), "lets no application bind in clear text; write require_tls = false in the [[ldap.app]] that has to, too, or take it out")
+		}
+	}
 }
 
 func readLDAPListener(t *table, zones *policy.Zones) LDAPListener {
@@ -138,83 +142,6 @@ func (t *table) dn(key, text string) *ldap.DN {
 		return nil
 	}
 	return dn
-}
-
-// readAccounts wants every account below ou=services, so that no person can
-// have its DN.
-func readAccounts(tables []*table, base *ldap.DN) []Account {
-	var list []Account
-	for _, t := range tables {
-		a := Account{DN: t.text("dn", "")}
-		t.require("dn", a.DN, `write its name: dn = "uid=svc-mail,ou=services,…"`)
-		if a.dn = t.dn("dn", a.DN); a.dn != nil && base != nil {
-			services := &ldap.DN{RDNs: append([]*ldap.RelativeDN{{Attributes: []*ldap.AttributeTypeAndValue{{Type: "ou", Value: "services"}}}}, base.RDNs...)}
-			if !services.AncestorOfFold(a.dn) {
-				t.fault("dn", "%q is not below %s; people and groups have the rest, move it there", a.DN, services)
-			}
-			for i, other := range list {
-				if other.dn != nil && other.dn.EqualFold(a.dn) {
-					t.fault("dn", "%q is the DN of ldap.account[%d], too; take one out", a.DN, i)
-				}
-			}
-		}
-		a.Password = readPasswordOf(t)
-		t.close()
-		list = append(list, a)
-	}
-	return list
-}
-
-func readApp(t *table, zones *policy.Zones, accounts []Account, used []bool) App {
-	a := App{
-		Name:        t.text("name", ""),
-		Prefixes:    t.prefixes("address"),
-		Service:     t.text("service", ""),
-		Zone:        t.text("source", policy.OffCampus),
-		Separator:   t.separator(),
-		Anonymous:   t.flag("anonymous", false),
-		SizeLimit:   t.number("size_limit", 500, 0, math.MaxInt32),
-		TimeLimit:   t.between("time_limit", 10*time.Second, 100*time.Millisecond, 10*time.Minute),
-		RejectDelay: t.between("reject_delay", 0, 0, 5*time.Second),
-	}
-	t.require("name", a.Name, "name the application, the log will call it so")
-	t.require("service", a.Service, `say what people sign in to: service = "webmail"`)
-	if len(a.Prefixes) == 0 && !t.r.faults.blames(t.name("address")) {
-		t.fault("address", `is missing; write its addresses: address = ["192.0.2.20"]`)
-	}
-	for i, prefix := range a.Prefixes {
-		if prefix.IsValid() && prefix.Bits() == 0 {
-			t.fault(fmt.Sprintf("address[%d]", i), "%v lets the whole world guess passwords; name the addresses of the application", prefix)
-		}
-	}
-	if a.Zone == "peer" {
-		a.Zone = ""
-		for i, prefix := range a.Prefixes {
-			if zone := zones.Of(prefix.Addr()); prefix.IsValid() && zone.Name != policy.OffCampus {
-				t.warn("source", "address[%d] is in %q: whoever uses this application counts as being there, wherever they are; write \"off-campus\"", i, zone.Name)
-			}
-		}
-	} else {
-		t.checkZone("source", a.Zone, zones)
-	}
-	seen := make([]bool, len(accounts))
-	for _, e := range t.texts("accounts") {
-		dn, err := ldap.ParseDN(e.text)
-		i := slices.IndexFunc(accounts, func(known Account) bool { return err == nil && known.dn != nil && known.dn.EqualFold(dn) })
-		switch {
-		case err != nil:
-			t.r.fault(e.key, `%q is not a DN; write it like "uid=svc-mail,ou=services,dc=example,dc=ac,dc=jp"`, e.text)
-		case i < 0:
-			t.r.fault(e.key, "%q is not the DN of a [[ldap.account]]; add one", e.text)
-		case seen[i]:
-			t.r.fault(e.key, "%q stands twice; take one out", e.text)
-		default:
-			seen[i], used[i] = true, true
-			a.Accounts = append(a.Accounts, accounts[i])
-		}
-	}
-	t.close()
-	return a
 }
 
 func readPosix(t *table) Posix {

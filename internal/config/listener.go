@@ -61,19 +61,24 @@ func readListener(t *table, zones *policy.Zones, schemes ...scheme) Listener {
 func (t *table) believed(key, what string) []netip.Prefix {
 	list := t.prefixes(key)
 	for _, prefix := range list {
-		few := 24
-		if prefix.Addr().Is6() {
-			few = 64
-		}
 		switch {
 		case !prefix.IsValid():
 		case prefix.Bits() == 0:
 			t.fault(key, "%v lets everybody write whatever source they like; name the %s", prefix, what)
-		case prefix.Bits() < few && !prefix.Addr().IsLoopback():
+		case wide(prefix):
 			t.warn(key, "%v lets all of this network write whatever source they like; name the %s alone", prefix, what)
 		}
 	}
 	return list
+}
+
+// wide reports whether a prefix holds more machines than a few.
+func wide(prefix netip.Prefix) bool {
+	few := 24
+	if prefix.Addr().Is6() {
+		few = 64
+	}
+	return prefix.IsValid() && prefix.Bits() < few && !prefix.Addr().IsLoopback()
 }
 
 // split takes the URL apart: a scheme, an address or nothing, and a port.

@@ -20,6 +20,9 @@ func (c *Config) provable() map[string][]policy.Factor {
 	} {
 		if open {
 			proves[door] = []policy.Factor{policy.Password, policy.OTP}
+			if door != policy.DoorWeb { // that makes application passwords, and takes none
+				proves[door] = append(proves[door], policy.AppPassword)
+			}
 		}
 	}
 	return proves
@@ -79,7 +82,7 @@ func readRepeat(t *table) *policy.Repeat {
 	p.close()
 	switch {
 	case r.Max > time.Hour && !risk:
-		p.fault("max", "%v makes a stolen password and code work that long; shorten it, or write repeat_risk = true in this rule", r.Max)
+		p.fault("max", "%v makes a stolen password and code work that long; shorten it, or write repeat_risk = true beside it", r.Max)
 	case r.Max > 10*time.Minute:
 		p.warn("max", "a stolen password and code work for %v; 10m is the most that is advised", r.Max)
 	}
@@ -117,9 +120,26 @@ func (r *reader) judge(c *Config) {
 		r.checkSession(key+".repeat", &c.Rules[i], c.Radius)
 		r.advise(key, &c.Rules[i])
 	}
+	for i, app := range c.LDAP.Apps {
+		r.checkRepeat(fmt.Sprintf("ldap.app[%d]", i), app)
+	}
 	if p != nil && len(c.Rules) > 0 {
 		r.checkServed(c)
 	}
+}
+
+// checkRepeat holds an application's repeat to what a rule's is held to.
+func (r *reader) checkRepeat(key string, app App) {
+	rule := policy.Rule{Name: "application", Door: []string{policy.DoorLDAP}, Need: []policy.Need{{policy.Password}}, Repeat: app.Repeat}
+	_, err := policy.New(nil, nil, []policy.Rule{rule})
+	var faults policy.Faults
+	errors.As(err, &faults)
+	for _, f := range faults {
+		if f.Key == "repeat" && !r.faults.blames(key+".repeat") {
+			r.fault(key+".repeat", "%s", f.Text)
+		}
+	}
+	r.checkSession(key+".repeat", &rule, Radius{})
 }
 
 // checkSession wants accounting for a repeat that lasts as long as a session.

@@ -45,21 +45,29 @@ func readSecrets(t *table, prefix netip.Prefix) Secrets {
 	return secrets
 }
 
-// readPasswordOf reads the one password of a service account. Nothing slows
-// down who guesses it, so a short one is a fault.
+// readPasswordOf reads the one password of a service account of ours. Nothing
+// slows down who guesses it, so a short one is a fault.
 func readPasswordOf(t *table) Secret {
-	key, texts := t.secretTexts("password", `name a file with the password: password_file = "svc-mail.password"`)
+	key, password := t.onePassword("password", `name a file with the password: password_file = "svc-mail.password"`)
+	if n := utf8.RuneCount(password); n < leastSecret && key != "" && !t.r.faults.blames(t.name(key)) {
+		t.fault(key, "has %d characters, which can be guessed; make another with: openssl rand -base64 24", n)
+	}
+	return password
+}
+
+// onePassword reads a password, and tells the key that it was read from; ""
+// if there is none.
+func (t *table) onePassword(inline, missing string) (key string, password Secret) {
+	key, texts := t.secretTexts(inline, missing)
 	switch {
 	case key == "":
-		return nil
+		return "", nil
 	case len(texts) > 1:
 		t.fault(key, "holds %d passwords; keep one, on one line", len(texts))
 	case strings.TrimSpace(texts[0]) != texts[0]:
 		t.fault(key, "begins or ends with a space; take it away")
-	case utf8.RuneCountInString(texts[0]) < leastSecret:
-		t.fault(key, "has %d characters, which can be guessed; make another with: openssl rand -base64 24", utf8.RuneCountInString(texts[0]))
 	}
-	return Secret(texts[0])
+	return key, Secret(texts[0])
 }
 
 // secretTexts reads what stands in the configuration, or in the file that it

@@ -151,29 +151,3 @@ func real(path string) string {
 	}
 	return path
 }
-
-// Directory says who knows the people.
-type Directory struct {
-	Kind    string   // "local"
-	Domains []string // that may be typed behind @ or before \
-}
-
-func readDirectory(t *table) Directory {
-	kind := t.text("kind", "local")
-	switch kind {
-	case "local":
-	case "ldap":
-		t.fault("kind", `an LDAP directory is not built into this release; write "local"`)
-	default:
-		t.fault("kind", `%q is not known; write "local"`, kind)
-	}
-	d := Directory{Kind: "local"}
-	for _, e := range t.texts("domains") {
-		if e.text == "" || strings.ContainsAny(e.text, "@\\ ") {
-			t.r.fault(e.key, `%q is not a domain; write it like "example.ac.jp" or "EXAMPLE"`, e.text)
-		}
-		d.Domains = append(d.Domains, e.text)
-	}
-	t.close()
-	return d
-}

@@ -15,7 +15,7 @@ func readZones(t *table) *policy.Zones {
 	var list, names []policy.Zone
 	for _, name := range slices.Sorted(maps.Keys(t.values)) {
 		z := t.table(name)
-		if name == "calling-station-id" || name == "" {
+		if name == "calling-station-id" || name == "peer" || name == "session-tracking" || name == "" {
 			z.r.fault(z.key, "can't be the name of a zone; choose another")
 			continue
 		}
