@@ -142,3 +142,6 @@ func ldapAnswer(b, request []byte) (used int, good bool, err error) {
 		return 0, false, errBER
 	}
 }
+
+// unbindRequest ends a session.
+func unbindRequest(id int) []byte { return message(id, []byte{0x42, 0}) }

@@ -37,7 +37,9 @@ type Bench struct {
 	rounds  int
 	time    time.Duration // of a round
 	houses  map[string]*house
-	running []*process
+
+	balancer string // an lloadd; "": none
+	running  []*process
 }
 
 // scenario is one thing that is measured.
@@ -62,6 +64,7 @@ func measure() (err error) {
 	rounds := flag.Int("rounds", 5, "rounds of each contest")
 	seconds := flag.Float64("seconds", 5, "length of a round")
 	out := flag.String("out", "", "write the report to this `file`, too")
+	balancer := flag.String("lloadd", "", "an lloadd to measure beside; Debian packs none")
 	list := flag.Bool("list", false, "list the scenarios")
 	flag.Parse()
 	wanted, err := regexp.Compile(*pattern)
@@ -86,7 +89,7 @@ func measure() (err error) {
 	defer os.RemoveAll(folder)
 	b := &Bench{
 		ctx: ctx, folder: folder, rounds: *rounds,
-		time: time.Duration(*seconds * float64(time.Second)), houses: make(map[string]*house),
+		time: time.Duration(*seconds * float64(time.Second)), houses: make(map[string]*house), balancer: *balancer,
 	}
 	if err := b.compile(); err != nil {
 		return err

@@ -23,4 +23,14 @@ type peer struct {
 	to    netip.AddrPort
 	acct  netip.AddrPort // where it takes accounting; zero: nowhere
 	first time.Time      // when it gave its first answer; zero: not looked at
+
+	behind *process // whom it asks; its processor time counts, too. nil: nobody
+}
+
+// cpu is the processor time that its answers have cost.
+func (p *peer) cpu() time.Duration {
+	if p.behind == nil {
+		return p.process.cpu()
+	}
+	return p.process.cpu() + p.behind.cpu()
 }

@@ -78,6 +78,7 @@ dn: %[2]s
 objectClass: account
 objectClass: simpleSecurityObject
 uid: svc-mail
+authzTo: dn:*
 userPassword: %[3]s
 
 dn: cn=totp,%[1]s

@@ -28,6 +28,11 @@ func scenarios() []scenario {
 	for _, window := range []int{256, 16, 1} {
 		list = append(list, scenario{fmt.Sprintf("code/%d", window), func(b *Bench) (Section, error) { return b.code(window) }})
 	}
+	for _, p := range patterns {
+		for _, conns := range []int{ldapConns, 64} {
+			list = append(list, scenario{fmt.Sprintf("relay-%s/%d", p.name, conns), func(b *Bench) (Section, error) { return b.relays(p, conns) }})
+		}
+	}
 	return append(list,
 		scenario{"password-fresh/256", (*Bench).passwordFresh},
 		scenario{"code-fresh/256", (*Bench).codeFresh},
@@ -44,6 +49,7 @@ func scenarios() []scenario {
 		scenario{"ldap-bind", (*Bench).ldapBind},
 		scenario{"ldap-code/8", func(b *Bench) (Section, error) { return b.ldapCode(8) }},
 		scenario{"ldap-code/64", func(b *Bench) (Section, error) { return b.ldapCode(64) }},
+		scenario{"relay-code/8", (*Bench).relayCode},
 		scenario{"idle", (*Bench).idle},
 		scenario{"verify", (*Bench).verify},
 		scenario{"page", (*Bench).page},

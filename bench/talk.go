@@ -20,6 +20,9 @@ type Talk struct {
 	Conns    int
 	Greeting []byte   // on each connection, before the time starts; nil: none
 	Requests [][]byte // dealt to whichever connection is free
+	Unit     int      // how many of them in a row go to one connection, and are counted as one; 0: 1
+	Fresh    bool     // each unit on a connection of its own; the time to connect is its, too
+	Farewell []byte   // what ends a Fresh connection
 	Order    order    // around or once
 	For      time.Duration
 	Parse    parse
@@ -31,10 +34,12 @@ type parse func(b, request []byte) (used int, good bool, err error)
 
 // caller is one connection of a Talk.
 type caller struct {
+	number  int
 	fd      int
-	request []byte // nil: nothing is outstanding
-	sent    time.Time
-	in      []byte // what has come of its answer
+	unit    [][]byte  // what is still to be sent of the unit
+	request []byte    // nil: nothing is outstanding
+	sent    time.Time // when the unit was begun
+	in      []byte    // what has come of its answer
 }
 
 // call is a Talk under way.
@@ -52,7 +57,7 @@ type call struct {
 func (t *Talk) Run() (*Tally, error) {
 	c := &call{Talk: t, callers: make([]caller, t.Conns)}
 	for i := range c.callers {
-		c.callers[i] = caller{fd: -1, in: make([]byte, 0, 16<<10)}
+		c.callers[i] = caller{number: i, fd: -1, in: make([]byte, 0, 16<<10)}
 	}
 	defer c.hangUp()
 	if err := c.connect(); err != nil {
@@ -60,7 +65,7 @@ func (t *Talk) Run() (*Tally, error) {
 	}
 	if t.Greeting != nil {
 		greeting := *t
-		greeting.Requests = slices.Repeat([][]byte{t.Greeting}, t.Conns)
+		greeting.Requests, greeting.Unit = slices.Repeat([][]byte{t.Greeting}, t.Conns), 1
 		greeting.Order, greeting.For = once, 0
 		c.Talk = &greeting
 		if err := c.run(); err != nil {
@@ -88,22 +93,42 @@ func (c *call) connect() (err error) {
 		return err
 	}
 	for i := range c.callers {
-		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			return err
+		if c.Fresh {
+			break // each when its unit begins
 		}
-		c.callers[i].fd = fd
-		if err := errors.Join(
-			unix.Bind(fd, &unix.SockaddrInet4{Addr: c.From.As4()}),
-			unix.Connect(fd, &unix.SockaddrInet4{Addr: c.To.Addr().As4(), Port: int(c.To.Port())}),
-			unix.SetNonblock(fd, true),
-			unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
-			unix.EpollCtl(c.poll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)}),
-		); err != nil {
+		if err := c.dial(&c.callers[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (c *call) dial(x *caller) (err error) {
+	if x.fd, err = unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0); err != nil {
+		x.fd = -1
+		return err
+	}
+	return errors.Join(
+		// Else the ports of connections that are just over would run out.
+		unix.SetsockoptInt(x.fd, unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1),
+		unix.Bind(x.fd, &unix.SockaddrInet4{Addr: c.From.As4()}),
+		unix.Connect(x.fd, &unix.SockaddrInet4{Addr: c.To.Addr().As4(), Port: int(c.To.Port())}),
+		unix.SetNonblock(x.fd, true),
+		unix.SetsockoptInt(x.fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1),
+		unix.EpollCtl(c.poll, unix.EPOLL_CTL_ADD, x.fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(x.number)}),
+	)
+}
+
+// part ends a connection that had its unit.
+func (c *call) part(x *caller) error {
+	if c.Farewell != nil {
+		if _, err := unix.Write(x.fd, c.Farewell); err != nil {
+			return err
+		}
+	}
+	err := unix.Close(x.fd)
+	x.fd = -1
+	return err
 }
 
 func (c *call) hangUp() {
@@ -174,6 +199,10 @@ func (c *call) take(x *caller) error {
 	if used < len(x.in) {
 		return errExcess
 	}
+	x.in, x.request = x.in[:0], nil
+	if good && len(x.unit) > 0 {
+		return c.write(x)
+	}
 	now := time.Now()
 	if good {
 		c.tally.Accepted++
@@ -182,12 +211,16 @@ func (c *call) take(x *caller) error {
 	}
 	c.tally.Latency = append(c.tally.Latency, uint32(now.Sub(x.sent)/time.Microsecond))
 	c.tally.Took = now.Sub(c.start)
-	x.in, x.request = x.in[:0], nil
 	c.open--
+	if c.Fresh {
+		if err := c.part(x); err != nil {
+			return err
+		}
+	}
 	return c.send(x, now)
 }
 
-// send sends the next request, if there is one.
+// send begins the next unit, if there is one.
 func (c *call) send(x *caller, now time.Time) error {
 	if c.next == len(c.Requests) && c.Order == around {
 		c.next = 0
@@ -195,10 +228,22 @@ func (c *call) send(x *caller, now time.Time) error {
 	if c.next == len(c.Requests) || c.For > 0 && now.Sub(c.start) >= c.For {
 		return nil
 	}
-	x.request, x.sent = c.Requests[c.next], now
-	c.next++
+	end := c.next + max(c.Unit, 1)
+	x.unit, x.sent = c.Requests[c.next:end], now
+	c.next = end
 	c.open++
 	c.tally.Sent++
+	if c.Fresh {
+		if err := c.dial(x); err != nil {
+			return err
+		}
+	}
+	return c.write(x)
+}
+
+// write sends the next message of a unit.
+func (c *call) write(x *caller) error {
+	x.request, x.unit = x.unit[0], x.unit[1:]
 	n, err := unix.Write(x.fd, x.request)
 	if err == nil && n < len(x.request) {
 		err = io.ErrShortWrite

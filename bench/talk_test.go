@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sekisho/gate"
 	"sekisho/internal/directory"
 	"sekisho/ldapproxy"
 )
@@ -68,6 +70,75 @@ func TestTalkOnce(t *testing.T) {
 	if tally.Sent != 300 || tally.Accepted != 200 || tally.Refused != 100 || tally.Lost != 0 || len(tally.Latency) != 300 || tally.Rate() <= 0 {
 		t.Errorf("%d sent, %d accepted, %d refused, %d lost, %d timed", tally.Sent, tally.Accepted, tally.Refused, tally.Lost, len(tally.Latency))
 	}
+}
+
+// What belongs together goes over one connection, in order, and counts once.
+func TestTalkOfUnits(t *testing.T) {
+	for _, fresh := range []bool{false, true} {
+		to := counting(t)
+		talk := &Talk{To: to, Conns: 3, Fresh: fresh, Farewell: []byte("bye\n"), Unit: 2, Order: once, Parse: lines}
+		for range 50 {
+			talk.Requests = append(talk.Requests, []byte("first\n"), []byte("second\n"))
+		}
+		tally, err := talk.Run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tally.Sent != 50 || tally.Accepted != 50 || len(tally.Latency) != 50 {
+			t.Errorf("fresh %v: %d sent, %d accepted, %d timed", fresh, tally.Sent, tally.Accepted, len(tally.Latency))
+		}
+	}
+}
+
+func TestUnitThatIsRefusedHalfWay(t *testing.T) {
+	to := tcpPeer(t, func(request []byte) []byte {
+		if string(request) == "second\n" {
+			return []byte("-\n")
+		}
+		return []byte("+\n")
+	})
+	talk := &Talk{To: to, Conns: 1, Unit: 3, Order: once, Parse: lines}
+	talk.Requests = [][]byte{[]byte("first\n"), []byte("second\n"), []byte("third\n"), []byte("first\n"), []byte("first\n"), []byte("first\n")}
+	tally, err := talk.Run()
+	if err != nil || tally.Sent != 2 || tally.Accepted != 1 || tally.Refused != 1 {
+		t.Errorf("%+v, %v", tally, err)
+	}
+}
+
+// counting takes first and second in turn on each connection, and nothing
+// else but a farewell.
+func counting(t *testing.T) netip.AddrPort {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				in := bufio.NewScanner(conn)
+				for want := "first"; in.Scan(); {
+					switch {
+					case in.Text() != want:
+						conn.Write([]byte("-\n"))
+						return
+					case want == "first":
+						want = "second"
+					default:
+						want = "first"
+					}
+					conn.Write([]byte("+\n"))
+				}
+			}()
+		}
+	}()
+	return l.Addr().(*net.TCPAddr).AddrPort()
 }
 
 func TestTalkUntilTheTimeIsOver(t *testing.T) {
@@ -134,8 +205,10 @@ func TestTalkFaults(t *testing.T) {
 // crowd is a directory of two, before a gate that stands open.
 type crowd struct{ open }
 
-func (crowd) Live(context.Context, string) (bool, error) { return true, nil }
-func (crowd) Epoch() uint64                              { return 1 }
+func (crowd) Live(context.Context, string) (bool, error)                 { return true, nil }
+func (crowd) Stands(context.Context, string) (bool, error)               { return true, nil }
+func (crowd) Observe(context.Context, gate.Request) (gate.Answer, error) { return gate.Answer{}, nil }
+func (crowd) Epoch() uint64                                              { return 1 }
 func (crowd) Entries(_ context.Context, each func(directory.Entry) error) error {
 	for i := range 2 {
 		p := person(i)
