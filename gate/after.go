@@ -102,7 +102,11 @@ func (w *afterwards) wrongPassword(a *attempt, password []byte) {
 	}
 }
 
+// put puts aside what can be judged here. A directory behind would count it.
 func (w *afterwards) put(j afterward) {
+	if j.account.Upstream != "" {
+		return
+	}
 	j.password = bytes.Clone(j.password)
 	select {
 	case w.jobs <- j:

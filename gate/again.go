@@ -159,7 +159,7 @@ func (a *attempt) again(ctx context.Context) (*again, *store.Held, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	now, err := a.gate.find(ctx, a.name)
+	now, err := a.gate.find(ctx, a.account.Name)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -37,7 +37,7 @@ func (r *record) byClass(ctx context.Context) (h *store.Held, strange bool, err 
 			continue
 		}
 		h, err := r.gate.ofClass(ctx, class, r.Client)
-		if err != nil || h != nil && (h.Name == r.name || h.Name == r.User) {
+		if err != nil || h != nil && (h.Name == r.person || h.Name == r.User) {
 			return h, false, err
 		}
 		strange = true
@@ -89,7 +89,7 @@ func (r *record) byLease(ctx context.Context) (*store.Held, error) {
 			return nil, err
 		}
 		h, err := r.gate.Store.Held(ctx, id)
-		if errors.Is(err, store.ErrUnknown) || err == nil && h.Name != r.name {
+		if errors.Is(err, store.ErrUnknown) || err == nil && h.Name != r.person {
 			continue
 		}
 		if err != nil {
@@ -110,7 +110,7 @@ func (r *record) byAccept(ctx context.Context) (*store.Held, error) {
 		return nil, nil
 	}
 	var only *store.Held
-	for _, id := range r.gate.accepts.before(accept{r.Client, r.name, r.Source.told()}, r.Event.Add(-r.Lasted)) {
+	for _, id := range r.gate.accepts.before(accept{r.Client, r.person, r.Source.told()}, r.Event.Add(-r.Lasted)) {
 		h, err := r.gate.Store.Held(ctx, id)
 		if errors.Is(err, store.ErrUnknown) || err == nil && !h.Live(r.at) {
 			continue

@@ -39,10 +39,11 @@ type attempt struct {
 	device    *device   // whose code was typed
 	match     otp.Match // what the code turned out to be
 	repeat    *store.Ticket
-	answers   int         // that repeat may give in all; 0: unbounded
-	renewed   bool        // the repeat is of a session that lives, and begins no other
-	asked     *asked      // the code, in rounds of its own; nil: it is not
-	redeemed  *store.Word // that was typed and fits; nil: none
+	answers   int                // that repeat may give in all; 0: unbounded
+	renewed   bool               // the repeat is of a session that lives, and begins no other
+	asked     *asked             // the code, in rounds of its own; nil: it is not
+	redeemed  *store.Word        // that was typed and fits; nil: none
+	app       *store.AppPassword // likewise
 	wrong     wrong
 	typed     memory // of what was wrong
 	proved    bool   // the password was right, and the code of the device if one was needed
@@ -91,12 +92,7 @@ func (a *attempt) facts(ctx context.Context) (reason.Code, error) {
 	if !utf8.ValidString(a.r.User) || strings.IndexByte(a.r.User, 0) >= 0 || a.name == "" {
 		return reason.BadName, nil
 	}
-	account, err := a.gate.Directory.Find(ctx, a.name)
-	switch {
-	case err == nil:
-		a.account = account
-		a.event.Person, a.event.Name, a.event.Typed = account.ID, account.Name, a.r.User
-	case !errors.Is(err, directory.ErrUnknown):
+	if err := a.find(ctx); err != nil {
 		return "", err
 	}
 	if a.r.TicketSecret != "" || a.r.Tunnel {
@@ -105,6 +101,19 @@ func (a *attempt) facts(ctx context.Context) (reason.Code, error) {
 		}
 	}
 	return "", nil
+}
+
+// find looks up who this is; nobody is no error. A DN tells no name before.
+func (a *attempt) find(ctx context.Context) error {
+	account, err := a.gate.Directory.Find(ctx, a.name)
+	if errors.Is(err, directory.ErrUnknown) {
+		return nil
+	}
+	if err == nil {
+		a.account, a.name = account, account.Name
+		a.event.Person, a.event.Name, a.event.Typed = account.ID, account.Name, a.r.User
+	}
+	return err
 }
 
 // language is the door's or the site's. Only who proved to be the person is
@@ -127,6 +136,9 @@ func (a *attempt) decide() policy.Decision {
 		facts.Groups = a.account.Groups
 	}
 	d := a.rules.policy.Decide(facts)
+	if a.r.Repeat != nil {
+		d.Repeat = *a.r.Repeat
+	}
 	a.event.Rule = d.Rule
 	return d
 }

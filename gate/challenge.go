@@ -3,6 +3,7 @@ package gate
 import (
 	"bytes"
 	"context"
+	"slices"
 	"unicode"
 
 	"sekisho/internal/otp"
@@ -79,7 +80,7 @@ func (a *attempt) mustAsk() bool {
 	if a.r.Challenge == ChallengeNever || badPassword(a.r.Password) != "" {
 		return false
 	}
-	if _, ok := a.word(); ok {
+	if a.takesMade() && a.isMade(a.r.Password) {
 		return false
 	}
 	return a.prompt(a.parent != nil).Code
@@ -132,7 +133,7 @@ func (a *attempt) cutAppended() {
 // first round looked at, and found wanting, may be no code at all: then the
 // code is asked for as if nothing had been looked at.
 func (a *attempt) askAgain(refused Answer, why reason.Code) Answer {
-	if a.asked == nil || a.asked.times >= askedMost || why == reason.MustChange { // which no code mends
+	if a.asked == nil || a.asked.times >= askedMost || slices.Contains(unmended, why) {
 		return refused
 	}
 	language := a.language()
@@ -147,6 +148,9 @@ func (a *attempt) askAgain(refused Answer, why reason.Code) Answer {
 	}
 	return refused
 }
+
+// unmended is what no other code mends.
+var unmended = []reason.Code{reason.MustChange, reason.PasswordExpired, reason.AccountShut}
 
 // tidy takes out what people type into a code for reading.
 func tidy(code []byte) []byte {

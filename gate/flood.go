@@ -6,6 +6,7 @@ import (
 
 	"sekisho/internal/reason"
 	"sekisho/internal/recent"
+	"sekisho/internal/store"
 )
 
 // How many refusals a second have a row each.
@@ -43,7 +44,7 @@ func (a *attempt) flood() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	second := a.at.Unix()
-	person, source, client := "person "+strconv.FormatInt(a.account.ID, 10), "source "+a.source, "client "+a.r.Client
+	person, source, client := "person "+ownKey(a.account), "source "+a.source, "client "+a.r.Client
 	tooFast := f.count(person, second, floodRate)
 	switch {
 	case a.source != "" && f.count(source, second, floodRate):
@@ -54,6 +55,14 @@ func (a *attempt) flood() string {
 		return client + " " + why
 	}
 	return ""
+}
+
+// ownKey tells a person from all others, whether or not they have a row.
+func ownKey(a *store.Account) string {
+	if a.ID == 0 {
+		return a.Name
+	}
+	return strconv.FormatInt(a.ID, 10)
 }
 
 func (f *floods) count(name string, second int64, most int) (tooFast bool) {

@@ -141,6 +141,9 @@ func (a *attempt) judge(ctx context.Context) (Answer, error) {
 	if word, ok := a.word(); ok {
 		return a.redeem(ctx, word)
 	}
+	if password, ok := a.appPassword(); ok {
+		return a.byAppPassword(ctx, password)
+	}
 	decision := a.decide()
 	switch decision.Verdict {
 	case policy.Allow:
@@ -206,18 +209,22 @@ func (a *attempt) hashesStrangers() bool {
 	return need != nil && !needs(need, policy.OTP)
 }
 
-// refuseOr refuses, or passes on that nothing could be judged. What only this
-// name or this record caused is a refusal, too: else a name could make a NAS
-// take the server for dead.
+// refuseOr refuses, or passes on that nothing could be judged. What is personal
+// is a refusal, too: else a name could make a NAS take the server for dead.
 func (a *attempt) refuseOr(ctx context.Context, why reason.Code, err error) (Answer, error) {
 	switch {
 	case err == nil:
 		return a.refuse(ctx, why)
-	case errors.Is(err, directory.ErrName), errors.Is(err, keyring.ErrSealed), errors.Is(err, keyring.ErrUnknownKey):
+	case personal(err):
 		a.event.Detail = err.Error()
 		return a.refuse(ctx, reason.CannotJudge)
 	}
 	return Answer{}, err
+}
+
+// personal tells what only this name or this record caused.
+func personal(err error) bool {
+	return errors.Is(err, directory.ErrName) || errors.Is(err, keyring.ErrSealed) || errors.Is(err, keyring.ErrUnknownKey)
 }
 
 var denials = map[policy.Why]reason.Code{

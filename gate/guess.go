@@ -49,7 +49,7 @@ func (g *guess) release() {
 type memory [sha256.Size]byte
 
 // memory is of this person's generation, since a change may make right what
-// was wrong, or of a name that nobody has.
+// was wrong, or of a name that nobody has, or somebody without a row.
 func (a *attempt) memory(kind string, parts ...[]byte) memory {
 	var who [16]byte
 	if p := a.account; p != nil {

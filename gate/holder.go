@@ -102,15 +102,21 @@ func (g *Gate) held(ctx context.Context, r Request) (*store.Held, error) {
 	return &h, nil
 }
 
-// find returns the account of a canonical name; nil where nobody has it.
+// find returns the account of a canonical name; nil where nobody has it. Whoever
+// holds a ticket has a row here: a directory behind is not asked each time that
+// one is shown, and what it changed acts with the next sign-in.
 func (g *Gate) find(ctx context.Context, name string) (*store.Account, error) {
-	account, err := g.Directory.Find(ctx, name)
-	if errors.Is(err, directory.ErrUnknown) || errors.Is(err, directory.ErrName) {
+	find := g.Directory.Find
+	if g.Directory.Behind() {
+		find = g.Store.Account
+	}
+	account, err := find(ctx, name)
+	if errors.Is(err, directory.ErrUnknown) || errors.Is(err, directory.ErrName) || errors.Is(err, store.ErrUnknown) {
 		return nil, nil
 	}
 	return account, err
 }
 
 func personOf(a *store.Account) Person {
-	return Person{ID: a.ID, Name: a.Name, Display: a.Display, Mail: a.Mail, Language: a.Lang, Groups: a.Groups}
+	return Person{ID: a.ID, Name: a.Name, Display: a.Display, Mail: a.Mail, Language: a.Lang, Groups: a.Groups, DN: a.DN}
 }

@@ -2,8 +2,10 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"sekisho/internal/directory"
 	"sekisho/policy"
 )
 
@@ -57,7 +59,10 @@ func (g *Gate) prompted(ctx context.Context, r Request) (a *attempt, own bool, e
 		return g.begin(r), false, nil
 	}
 	a = g.begin(r)
-	if a.account, err = g.find(ctx, a.name); err != nil || a.account == nil {
+	if err := a.find(ctx); err != nil || a.account == nil {
+		if errors.Is(err, directory.ErrName) {
+			err = nil
+		}
 		return a, false, err
 	}
 	h, err := g.held(ctx, r)

@@ -63,17 +63,21 @@ func (a *attempt) prove(ctx context.Context, need policy.Need, allowed policy.Re
 	return "", nil
 }
 
-// password has the password judged, once.
+// password has the password judged, once. A directory behind is asked each
+// time: what was wrong may have become right there.
 func (a *attempt) password(ctx context.Context, password []byte) (reason.Code, error) {
 	a.typed = a.memory("password", password)
-	if !a.gate.throttle.wrongLately(a.typed, a.at) {
-		v, err := a.gate.Directory.CheckPassword(ctx, a.judged(), password, a.priority())
-		if err != nil {
+	if a.gate.Directory.Behind() || !a.gate.throttle.wrongLately(a.typed, a.at) {
+		v, err := a.check(ctx, password)
+		switch {
+		case err != nil:
 			return "", err
-		}
-		if v == directory.Right {
+		case v == directory.Right:
 			a.show(policy.Password)
 			return "", nil
+		case v != directory.Wrong:
+			a.proved = v.Proved()
+			return useless(v), nil
 		}
 		a.wrong = wrongPassword
 	}
@@ -85,6 +89,34 @@ func (a *attempt) password(ctx context.Context, password []byte) (reason.Code, e
 	}
 	a.gate.after.wrongPassword(a, password)
 	return reason.WrongPassword, nil
+}
+
+// check asks who can tell whether it is the password, and nobody of what is
+// none.
+func (a *attempt) check(ctx context.Context, password []byte) (directory.Verdict, error) {
+	account := a.judged()
+	switch {
+	case len(password) == 0, a.isMade(password):
+		return directory.Wrong, nil
+	case a.r.Verify != nil && account == a.account:
+		return a.r.Verify(ctx, account.DN, password)
+	}
+	return a.gate.Directory.CheckPassword(ctx, account, password, a.priority())
+}
+
+// useless tells why a password that is not wrong is good for nothing.
+func useless(v directory.Verdict) reason.Code {
+	switch v {
+	case directory.Expired:
+		return reason.PasswordExpired
+	case directory.MustChange:
+		return reason.MustChange
+	case directory.Shut:
+		return reason.AccountShut
+	case directory.Locked:
+		return reason.AccountLocked
+	}
+	return reason.CannotJudge
 }
 
 // provable picks the alternative with the fewest factors among those that

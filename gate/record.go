@@ -16,10 +16,11 @@ import (
 // record is one Accounting-Request on its way into the store.
 type record struct {
 	Accounting
-	gate  *Gate
-	at    time.Time
-	name  string         // canonical
-	owner *store.Account // of the name; nil: nobody's, or not known at present
+	gate   *Gate
+	at     time.Time
+	name   string         // canonical
+	owner  *store.Account // of the name; nil: nobody's, or not known at present
+	person string         // the owner's name, which a directory behind may know better; else name
 
 	ticket   *store.Held  // of the person, at this client; nil: none was found
 	strange  bool         // it brought a Class that is not its own
@@ -41,9 +42,23 @@ func (g *Gate) record(ctx context.Context, a Accounting) *record {
 	if r.User != "" {
 		r.name = g.Directory.Canonical(r.User)
 		// A record is kept although nobody can be looked up.
-		r.owner, _ = g.find(ctx, r.name)
+		r.owner, _ = g.owner(ctx, r.name)
+		r.person = r.name
+		if r.owner != nil {
+			r.person = r.owner.Name
+		}
 	}
 	return r
+}
+
+// owner is who signs in by the name. One that no row has may be another form
+// of somebody's: an address, say. Only the directory behind can tell.
+func (g *Gate) owner(ctx context.Context, name string) (*store.Account, error) {
+	account, err := g.find(ctx, name)
+	if err != nil || account != nil || !g.Directory.Behind() {
+		return account, err
+	}
+	return g.Directory.Find(ctx, name)
 }
 
 // event is how the book has the record.

@@ -80,7 +80,7 @@ func (a *attempt) repeats(ctx context.Context, ticket int64, allowed policy.Repe
 // with, where a code may be presented again as long as it lasts: a later code
 // of the same device may have been used elsewhere since.
 func (a *attempt) sessionTickets(ctx context.Context, allowed policy.Repeat) (list []store.Ticket, err error) {
-	if !allowed.Session || a.source == "" || a.account == nil {
+	if !allowed.Session || a.source == "" || a.account == nil || a.account.ID == 0 { // whose tickets 0 would list
 		return nil, nil
 	}
 	err = a.gate.Store.Tickets(ctx, a.account.ID, a.at, func(t store.Ticket, _ string) error {

@@ -37,13 +37,16 @@ type Request struct {
 	// Opens the one that a ticket of this attempt is for, where that is
 	// another one than Service, by whose rules it is judged; "" it is not.
 	TicketOf, Opens string
+	// OpensAt is the door at which a word for Opens is typed; "": RADIUS.
+	OpensAt string
 
 	Language string // of what the person is told: "en", "ja"; "": the site's
 
 	// Verify checks the password in place of the directory, if it is not nil: at
 	// most once, of a person that is found, and only when the code is right. dn
 	// is where the directory behind has the person. Its verdict and its error
-	// are as of [directory.Directory.CheckPassword].
+	// are as of [directory.Directory.CheckPassword]. It is not called where
+	// something else than a password was typed, or lets the person in.
 	Verify func(ctx context.Context, dn string, password []byte) (directory.Verdict, error)
 
 	// Repeat goes before that of the rule, where it is not nil.
@@ -93,6 +96,7 @@ type Answer struct {
 	Message   string // for the person; has the reference in it where something was refused
 	Reference string // as the help desk looks it up: 7F3K-92QD
 	Reason    string // closed list; for counters and logs, never for a wire
+	Rule      string // that decided; "": none did
 
 	// Ready is when a refusal that waits for hashing would be ready: as long
 	// after Request.Came as the hash queue takes at present, whether or not
@@ -110,6 +114,7 @@ type Person struct {
 	Mail     string
 	Language string // "ja", "en" or ""
 	Groups   []string
+	DN       string // where the directory behind has the person; "": there is none
 }
 
 // Ticket is what an admission yields.

@@ -30,6 +30,9 @@ type Session struct {
 
 // Sessions lists the live tickets of a person, newest first.
 func (g *Gate) Sessions(ctx context.Context, person int64) ([]Session, error) {
+	if person == 0 { // has no row, and so no ticket
+		return nil, nil
+	}
 	var ids []int64
 	now := g.Now()
 	err := g.Store.Tickets(ctx, person, now, func(t store.Ticket, _ string) error {
@@ -169,28 +172,10 @@ func (g *Gate) done(r Request, p Person, why Fault) store.Event {
 // still be signed in, and counts as using it. It opens nothing: whoever asks
 // has seen the person's proof before.
 func (g *Gate) Live(ctx context.Context, id string) (bool, error) {
-	ticket, err := g.Store.ParseTicket(id)
-	if err != nil {
-		return false, nil
+	h, err := g.standing(ctx, id)
+	if h == nil || err != nil {
+		return false, err
 	}
-	h, err := g.Store.Held(ctx, ticket)
-	if errors.Is(err, store.ErrUnknown) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look whether a ticket lives: %w", err)
-	}
-	now := g.Now()
-	if !h.Live(now) {
-		return false, nil
-	}
-	account, err := g.find(ctx, h.Name)
-	if err != nil {
-		return false, fmt.Errorf("look whether a ticket lives: %w", err)
-	}
-	if account == nil || !owns(account, &h) {
-		return false, nil
-	}
-	g.Store.Use(h, now)
+	g.Store.Use(*h, g.Now())
 	return true, nil
 }

@@ -15,11 +15,17 @@ import (
 // the code or the person's generation was lost meanwhile, it is a refusal. One
 // that only came again may share what is durable already.
 func (a *attempt) admit(ctx context.Context, d policy.Decision, why reason.Code) (Answer, error) {
+	if lost, err := a.adopt(ctx); lost != "" || err != nil {
+		return a.refuseOr(ctx, lost, err)
+	}
 	a.event.Outcome, a.event.Reason, a.event.Factors = Admitted.String(), string(why), policy.Need(d.Proves).String()
 	if a.repeat != nil {
 		a.event.Ticket = a.repeat.ID
 	}
 	counters, known, recurs := a.succeeded(), a.newlyKnown(), a.recurs(d)
+	if a.app != nil { // each has a row of its own
+		a.event.Detail = strings.TrimSpace("app password " + a.app.PublicID() + " " + a.event.Detail)
+	}
 	if recurs && len(counters) == 0 && len(known) == 0 {
 		before, held, err := a.again(ctx)
 		if err != nil {
@@ -82,7 +88,7 @@ func (a *attempt) admit(ctx context.Context, d policy.Decision, why reason.Code)
 // welcome is the answer to an admission.
 func (a *attempt) welcome(reference string, ticket *store.Ticket, secret []byte) Answer {
 	return Answer{
-		Outcome: Admitted, Reason: a.event.Reason, Reference: reference, Person: personOf(a.account),
+		Outcome: Admitted, Reason: a.event.Reason, Rule: a.event.Rule, Reference: reference, Person: personOf(a.account),
 		Ticket: a.gate.handOver(ticket.ID, ticket, a.r.Client, secret),
 	}
 }
@@ -118,7 +124,7 @@ func (a *attempt) answer(reference string, why reason.Code) Answer {
 		text = why.Proven(language, a.wait())
 	}
 	return a.askAgain(Answer{
-		Outcome: Refused, Reason: string(why), Reference: reference, Message: told(language, text, reference),
+		Outcome: Refused, Reason: string(why), Rule: a.event.Rule, Reference: reference, Message: told(language, text, reference),
 		// A refusal without hashing must not stand out by being early when
 		// those with hashing are late.
 		Ready: a.r.Came.Add(a.gate.Directory.Backlog()),

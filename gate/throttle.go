@@ -47,7 +47,7 @@ type throttle struct {
 	mu        sync.Mutex
 	people    map[place]*count
 	networks  recent.Map[string, *count]    // bounded: anybody with IPv6 has networks without end
-	strangers recent.Map[memory, *count]    // by HMAC: people type passwords where the name belongs
+	strangers recent.Map[memory, *count]    // by HMAC: people type passwords where the name belongs. Who has no row is here, too
 	wrongs    recent.Map[memory, time.Time] // passwords without their code, and codes with what stood before
 	waits     recent.Map[memory, time.Time] // since when a new source is kept out by atZone
 	keyed     sync.Pool                     // of hash.Hash: what makes a memory, by a key of this process
@@ -104,7 +104,7 @@ func (a *attempt) reserve() bool {
 	known, private := false, false // private: and nobody else comes from there
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if p := a.account; p != nil {
+	if p := a.account; p != nil && p.ID != 0 {
 		g.place = place{atZone, p.ID, p.Generation, a.zone.Name}
 		// The browser first: many people may sit behind an address.
 		for _, source := range []string{a.browser, a.source} {

@@ -35,6 +35,9 @@ func (a *attempt) issue(d policy.Decision) (*store.Ticket, [secretSize]byte) {
 		Created: a.at, Until: a.at.Add(d.Ticket), Idle: d.Idle, Used: a.at,
 		Repeat: a.repeatMAC(d.Repeat), Answers: 1,
 	}
+	if a.app != nil {
+		t.AppPassword = a.app.ID
+	}
 	for _, f := range d.Proves {
 		t.Shown = append(t.Shown, store.Shown{Factor: string(f), At: a.shown[f]})
 		if a.lent[f] {
@@ -96,13 +99,17 @@ func (a *attempt) lend(h *store.Held) bool {
 }
 
 // take counts the ticket's factors as shown: the whole of them, or all but the
-// password, and then none where nothing would be left to show.
+// password, and then none where nothing would be left to show. An application
+// password is for one service, whatever other rules list it.
 func (a *attempt) take(h *store.Held, whole bool) {
 	a.parent = &h.Ticket
 	a.shown = make(map[policy.Factor]time.Time, len(h.Shown))
 	a.lent = make(map[policy.Factor]bool, len(h.Shown))
 	for _, s := range h.Shown {
 		f := policy.Factor(s.Factor)
+		if f == policy.AppPassword && (h.Service != a.r.Service || a.r.Door == policy.DoorWeb) {
+			continue
+		}
 		if whole || f != policy.Password {
 			a.shown[f], a.lent[f] = s.At, true
 		}
@@ -115,7 +122,7 @@ func (a *attempt) take(h *store.Held, whole bool) {
 // owns reports whether the ticket is the person's, and nothing happened since
 // that ended all of them.
 func owns(account *store.Account, h *store.Held) bool {
-	return h.Person == account.ID && h.Generation == account.Generation && !account.Disabled
+	return account.ID != 0 && h.Person == account.ID && h.Generation == account.Generation && !account.Disabled
 }
 
 func earlier(a, b time.Time) time.Time {

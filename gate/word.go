@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -35,8 +36,8 @@ type Word struct {
 // Word makes the one word that r's person, whose ticket r presents, may type
 // in place of password and code to sign in to r.Opens, once and for a short
 // time. It lends what that ticket does. A word that was made before is void.
-// The zero Word means that the ticket lends not enough for a sign-in by
-// RADIUS from outside, or is nobody's.
+// The zero Word means that the ticket lends not enough for a sign-in from
+// outside at r.OpensAt, or is nobody's.
 func (g *Gate) Word(ctx context.Context, r Request) (Word, error) {
 	w, err := g.makeWord(ctx, r)
 	if err != nil {
@@ -56,7 +57,7 @@ func (g *Gate) makeWord(ctx context.Context, r Request) (Word, error) {
 		return Word{}, err
 	}
 	d := a.rules.policy.Decide(policy.Attempt{
-		Door: policy.DoorRADIUS, Service: r.Opens, Zone: policy.OffCampus, User: a.name, Groups: a.account.Groups,
+		Door: cmp.Or(r.OpensAt, policy.DoorRADIUS), Service: r.Opens, Zone: policy.OffCampus, User: a.name, Groups: a.account.Groups,
 		At: a.at, Shown: a.shown,
 	})
 	if d.Verdict != policy.Allow {
@@ -92,14 +93,18 @@ func wordParts(person int64, service string, word []byte) [][]byte {
 	return [][]byte{binary.BigEndian.AppendUint64(nil, uint64(person)), []byte(service), word}
 }
 
-// word is the VPN word that was typed. What has the shape of one is never
-// taken for a password: it is neither split nor hashed nor sent anywhere. The
-// web makes words and takes none, so that somebody with such a password can
-// change it there.
+// word is the one that was typed. What has the shape of one is never taken
+// for a password: it is neither split nor hashed nor sent anywhere.
 func (a *attempt) word() (word []byte, ok bool) {
-	const n = len(wordPrefix)
-	typed := a.r.Password // telephones like to begin with a capital
-	if a.r.Door == policy.DoorWeb || a.r.Code != nil || len(typed) != n+wordLength || !bytes.EqualFold(typed[:n], []byte(wordPrefix)) {
+	if !a.takesMade() {
+		return nil, false
+	}
+	return wordOf(a.r.Password)
+}
+
+func wordOf(typed []byte) (word []byte, ok bool) {
+	const n = len(wordPrefix) // telephones like to begin with a capital
+	if len(typed) != n+wordLength || !bytes.EqualFold(typed[:n], []byte(wordPrefix)) {
 		return nil, false
 	}
 	word = bytes.ToLower(typed)

@@ -184,6 +184,14 @@ func (j *judge) Tunnel(context.Context, gate.Request) (gate.Holder, error) {
 
 func (j *judge) Word(context.Context, gate.Request) (gate.Word, error) { return gate.Word{}, j.err }
 
+func (j *judge) MakeAppPassword(context.Context, gate.Request, gate.Program) (gate.Secret, error) {
+	return "", j.err
+}
+
+func (j *judge) EndAppPassword(context.Context, gate.Request, gate.Person, string) error {
+	return j.err
+}
+
 // wantBooked wants exactly these faults in the book, and none besides.
 func (j *judge) wantBooked(t *testing.T, faults ...gate.Fault) {
 	t.Helper()

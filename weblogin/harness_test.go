@@ -44,6 +44,11 @@ type fakeGate struct {
 	tunnels map[string]gate.Holder // by the address in a VPN's tunnel
 	word    gate.Word              // that a ticket with a code gives
 	worded  []gate.Request         // of Word
+
+	minted    []gate.Program // of MakeAppPassword
+	mintedBy  gate.Request   // the last
+	many      bool           // everybody has as many as they may
+	endedApps []string
 }
 
 var people = map[string]int64{"alice": 1, "bob": 2}
@@ -215,6 +220,31 @@ func (g *fakeGate) Word(_ context.Context, r gate.Request) (gate.Word, error) {
 	return g.word, nil
 }
 
+func (g *fakeGate) MakeAppPassword(_ context.Context, r gate.Request, p gate.Program) (gate.Secret, error) {
+	if g.down {
+		return "", errDown
+	}
+	g.minted, g.mintedBy = append(g.minted, p), r
+	switch h, ok := g.held(r); {
+	case !ok || !slices.Contains(h.Proves, policy.OTP):
+		return "", nil
+	case g.many:
+		return "", gate.ErrManyAppPasswords
+	}
+	return testApp, nil
+}
+
+func (g *fakeGate) EndAppPassword(_ context.Context, _ gate.Request, p gate.Person, id string) error {
+	switch {
+	case g.down:
+		return errDown
+	case p.Name != "alice" || id != "a1":
+		return gate.ErrNoAppPassword
+	}
+	g.endedApps = append(g.endedApps, id)
+	return nil
+}
+
 func (g *fakeGate) Sessions(_ context.Context, person int64) ([]gate.Session, error) {
 	if g.down {
 		return nil, errDown
@@ -253,10 +283,20 @@ func (g *fakeGate) SignOut(_ context.Context, r gate.Request, p gate.Person) (in
 	return 2, nil
 }
 
-type fakeAccounts struct{ err error }
+type fakeAccounts struct {
+	err  error
+	apps []account.AppPassword // alice's
+}
 
 func (a *fakeAccounts) Profile(_ context.Context, name string) (account.Profile, error) {
-	return account.Profile{User: name, Devices: []account.Device{{Label: name + "'s phone", Created: testTime, Last: testTime}}}, a.err
+	if a.err != nil {
+		return account.Profile{}, a.err
+	}
+	p := account.Profile{User: name, Devices: []account.Device{{Label: name + "'s phone", Created: testTime, Last: testTime}}}
+	if name == "alice" {
+		p.AppPasswords = a.apps
+	}
+	return p, nil
 }
 
 var testTime = time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)

@@ -107,7 +107,7 @@ func TestEveryMessageHasWords(t *testing.T) {
 			}
 		}
 		for _, code := range []string{"page-expired", "our-side", "cookies-needed", "not-found", "too-large", "bad-request", "cross-origin",
-			"sign-in-failed", "not-allowed", "handshake", "not-let-in", "no-word", "signed-out-here"} {
+			"sign-in-failed", "not-allowed", "handshake", "not-let-in", "no-word", "no-app-password", "many-passwords", "signed-out-here"} {
 			if _, ok := w.Messages[code]; !ok {
 				t.Errorf("%s has no words", code)
 			}

@@ -22,7 +22,7 @@ type looks struct {
 func newLooks(site Site) looks {
 	l := looks{pages: make(map[string]*template.Template)}
 	layout := template.Must(template.New("").Funcs(template.FuncMap{"split": strings.Split}).ParseFS(files, "pages/layout.html"))
-	for _, name := range []string{"name", "offer", "password", "code", "portal", "word", "logout", "farewell", "message", "help"} {
+	for _, name := range []string{"name", "offer", "password", "code", "portal", "word", "app-password", "logout", "farewell", "message", "help"} {
 		l.pages[name] = template.Must(template.Must(layout.Clone()).ParseFS(files, "pages/"+name+".html"))
 	}
 	style, err := files.ReadFile("pages/style.css")

@@ -126,6 +126,7 @@ type view struct {
 
 	Portal   portal
 	Word     vpnWord
+	App      appPassword
 	Farewell farewell
 	Message  messageView
 }

@@ -18,6 +18,9 @@ type portal struct {
 	Name      string
 	Services  []destination
 	VPNs      []VPN
+	Words     []VPN // programs that a word opens
+	Programs  []Program
+	Apps      []app // their application passwords
 	Devices   []device
 	NoDevices bool // they could not be looked up
 	Sessions  []session
@@ -78,29 +81,36 @@ func (v *visit) portal() {
 	for i := range v.s.Services {
 		p.Services = append(p.Services, destination{v.s.Services[i].Title, v.s.Services[i].start()})
 	}
-	p.VPNs = v.s.allVPNs()
+	for _, one := range v.s.allVPNs() {
+		if one.Program() {
+			p.Words = append(p.Words, one)
+		} else {
+			p.VPNs = append(p.VPNs, one)
+		}
+	}
+	p.Programs = v.s.allPrograms()
 	for _, one := range sessions {
 		p.Sessions = append(p.Sessions, v.session(one, holder.Ticket.ID))
 	}
-	if p.Devices, err = v.devices(holder.Person.Name); err != nil {
+	profile, err := v.profile(holder.Person.Name)
+	if err != nil {
 		v.s.log.Error("a person's devices could not be listed", "person", holder.Person.Name, "err", err)
 		p.NoDevices = true
+	}
+	for _, d := range profile.Devices {
+		p.Devices = append(p.Devices, v.device(d))
+	}
+	for _, one := range profile.AppPasswords {
+		p.Apps = append(p.Apps, v.app(one))
 	}
 	v.render(http.StatusOK, "portal", page)
 }
 
-func (v *visit) devices(name string) (list []device, err error) {
+func (v *visit) profile(name string) (account.Profile, error) {
 	if v.s.Accounts == nil {
-		return nil, errNoAccounts
+		return account.Profile{}, errNoAccounts
 	}
-	profile, err := v.s.Accounts.Profile(v.r.Context(), name)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range profile.Devices {
-		list = append(list, v.device(d))
-	}
-	return list, nil
+	return v.s.Accounts.Profile(v.r.Context(), name)
 }
 
 func (v *visit) device(d account.Device) device {
@@ -124,17 +134,25 @@ func (v *visit) session(one gate.Session, here string) session {
 
 // what names a sign-in as people know it.
 func (v *visit) what(one gate.Session) string {
-	title := one.Service
-	if service := v.s.byName(one.Service); service != nil {
-		title = service.Title
-	}
-	if vpn, ok := v.s.vpn(one.Service); ok {
-		title = vpn.Title
-	}
+	title := v.s.title(one.Service)
 	if one.Door == policy.DoorWeb && one.Service == portalService {
 		title = v.words.Browser
 	}
 	return title + v.words.door(one.Door)
+}
+
+// title names a service as people know it.
+func (s *Server) title(service string) string {
+	if v := s.byName(service); v != nil {
+		return v.Title
+	}
+	if v, ok := s.vpn(service); ok {
+		return v.Title
+	}
+	if p, ok := s.program(service); ok {
+		return p.Title
+	}
+	return service
 }
 
 func (v *visit) time(t time.Time) string {

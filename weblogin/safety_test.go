@@ -25,7 +25,7 @@ func TestFormFromAnotherSiteDoesNothing(t *testing.T) {
 		for key, value := range header {
 			b.header[key] = value
 		}
-		for _, path := range []string{"/login", "/login/password", "/login/code", "/login/continue", "/word", "/logout", "/session/end", "/signout-everywhere"} {
+		for _, path := range []string{"/login", "/login/password", "/login/code", "/login/continue", "/word", "/app-password", "/app-password/end", "/logout", "/session/end", "/signout-everywhere"} {
 			b.post(path, "name", "mallory", "id", "T1").status(http.StatusForbidden).has("cross-origin", "When sign-in fails")
 		}
 		if len(r.gate.ended)+len(r.gate.everyone) != 0 {
@@ -112,7 +112,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		"post":    b.post("/login", "name", ""),
 		"on":      b.signIn("alice"),
 	}
-	for _, path := range []string{"/", "/login", page, "/logout", "/word?service=ssl-vpn", "/login/continue", "/help/failed", "/help/no-device", "/nothing", "/session/end", "/style.css", "/logo", "/a/../b"} {
+	for _, path := range []string{"/", "/login", page, "/logout", "/word?service=ssl-vpn", "/app-password?service=mail", "/login/continue", "/help/failed", "/help/no-device", "/nothing", "/session/end", "/style.css", "/logo", "/a/../b"} {
 		answers[path] = b.get(path)
 	}
 	for name, s := range answers {

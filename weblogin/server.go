@@ -48,9 +48,13 @@ type Gate interface {
 	Tunnel(context.Context, gate.Request) (gate.Holder, error)
 	// Word makes what the person types, once, to sign in to a VPN.
 	Word(context.Context, gate.Request) (gate.Word, error)
+	// MakeAppPassword makes what a program of the person sends for long.
+	MakeAppPassword(context.Context, gate.Request, gate.Program) (gate.Secret, error)
+	EndAppPassword(ctx context.Context, r gate.Request, p gate.Person, id string) error
 }
 
-// Accounts is where the portal learns of the person's devices.
+// Accounts is where the portal learns of the person's devices and application
+// passwords.
 type Accounts interface {
 	Profile(ctx context.Context, name string) (account.Profile, error)
 }
@@ -78,6 +82,7 @@ type Server struct {
 	errands   shelf[errand]
 	words     shelf[word]
 	vpns      atomic.Pointer[[]VPN]
+	programs  atomic.Pointer[[]Program]
 	strayed   atomic.Int64 // second when a proxy last asked for what no service has
 	looks     looks
 	metrics   metrics

@@ -32,6 +32,11 @@ type words struct {
 	VPN, WordHint, WordLink, WordTitle, WordAbout, WordMake string
 	WordUse, WordUntil, WordNever, WordOnce                 string
 
+	Program, ProgramHint, ProgramLink, ProgramTitle, ProgramAbout, ProgramUse string
+
+	Apps, AppsHint, AppLink, AppAbout, AppLabel, AppLabelHint, AppLabelMissing, AppMake string
+	AppUse, AppNever, AppOnce, AppIdle, AppEnds                                         string
+
 	HelpTitle, HelpIntro     string
 	HelpSteps                []string
 	HelpDesk                 string

@@ -49,6 +49,22 @@ var english = words{
 	WordNever: "Never tell the word to anybody. The help desk will not ask for it.",
 	WordOnce:  "The word is shown only now. If this page is loaded again, a new word is made and this one no longer works.",
 
+	Program: "Programs", ProgramHint: "A sign-in word lets a program sign in once, without your password and a code.",
+	ProgramLink: "Sign-in word for %s", ProgramTitle: "Sign-in word",
+	ProgramAbout: "You type the word in the program, in place of your password. It works once, for a few minutes.",
+	ProgramUse:   "Type this word in place of your password in the program:",
+
+	Apps: "Application passwords", AppsHint: "A program that signs in again and again, such as mail on your phone, can't ask for codes. Give it a password of its own.",
+	AppLink:  "Application password for %s",
+	AppAbout: "It is put into one program, in place of your password, and opens this service only. Make another one for each program or device.",
+	AppLabel: "Name of the program or device", AppLabelHint: "So that you know later which one to end, such as: mail on my phone",
+	AppLabelMissing: "Please name the program or the device.", AppMake: "Make it",
+	AppUse:   "Put this into the program in place of your password, and have the program save it:",
+	AppNever: "Never tell it to anybody, and type it nowhere else. The help desk will not ask for it.",
+	AppOnce:  "It is shown only now, and need not be written down: you can make another one at any time.",
+	AppIdle:  "Void: not used for 30 days",
+	AppEnds:  "If the device is lost, end its application password on my page at once.",
+
 	HelpTitle: "When sign-in fails",
 	HelpIntro: "Please go through these in order.",
 	HelpSteps: []string{
@@ -71,7 +87,7 @@ var english = words{
 
 	Factors: map[string]saying{
 		"password": {Title: "password"}, "otp": {Title: "code"}, "certificate": {Title: "certificate"},
-		"passkey": {Title: "passkey"}, "recovery": {Title: "recovery code"},
+		"passkey": {Title: "passkey"}, "recovery": {Title: "recovery code"}, "app-password": {Title: "application password"},
 	},
 	Doors:       map[string]saying{"web": {}, "radius": {Title: " (VPN)"}, "ldap": {Title: " (program)"}},
 	OutsideZone: "outside", InsideZone: "inside (%s)",
@@ -88,7 +104,9 @@ var english = words{
 		"not-allowed":     {"You can't use this", "You are signed in, but this service is not open to you from here. If you think that it should be, please ask the help desk."},
 		"handshake":       {"This link is of no use any more", "It has expired, was used, or belongs to another browser. Please open the service again."},
 		"not-let-in":      {"You can't use this service", "You are signed in, but the service can't be opened from here. Please open it again, or ask the help desk."},
-		"no-word":         {"No VPN word can be made now", "Only a sign-in with your one-time code gives a VPN word. This one was made without a code, or through the VPN. Outside the campus network, sign out here, sign in again with your code, and come back to this page."},
+		"no-word":         {"No word can be made now", "Only a sign-in with your one-time code gives a word. This one was made without a code, or through the VPN. Outside the campus network, sign out here, sign in again with your code, and come back to this page."},
+		"no-app-password": {"No application password can be made now", "Only a sign-in with your one-time code gives one. This one was made without a code, or through the VPN, or this service takes none from you. Outside the campus network, sign out here, sign in again with your code, and come back to this page."},
+		"many-passwords":  {"You have as many application passwords as possible", "Please end one that you do not use any more. They are listed on my page."},
 		"signed-out-here": {"Signed out of this service", "You are signed out of this service only. The others stay open until you sign out of them, too."},
 	},
 }

@@ -5,13 +5,19 @@ import (
 	"slices"
 
 	"sekisho/gate"
+	"sekisho/policy"
 )
 
-// VPN is a service that a word from the portal opens.
+// VPN is a service that a word from the portal opens: a VPN, or what a program
+// signs in to.
 type VPN struct {
 	Name  string // as the rules call it
 	Title string
+	Door  string // where the word is typed; "": RADIUS
 }
+
+// Program reports whether a program asks, and no VPN.
+func (v VPN) Program() bool { return v.Door == policy.DoorLDAP }
 
 // vpnWord is what the page of a word shows.
 type vpnWord struct {
@@ -67,7 +73,7 @@ func (v *visit) makeWord() {
 		return
 	}
 	q := v.holding(portalService)
-	q.Opens = vpn.Name
+	q.Opens, q.OpensAt = vpn.Name, vpn.Door
 	made, err := v.s.Gate.Word(v.r.Context(), q)
 	switch {
 	case err != nil:
@@ -80,7 +86,11 @@ func (v *visit) makeWord() {
 }
 
 func (v *visit) wordPage(w vpnWord) {
-	page := v.view(v.words.WordTitle)
+	title := v.words.WordTitle
+	if w.VPN.Program() {
+		title = v.words.ProgramTitle
+	}
+	page := v.view(title)
 	page.Word = w
 	v.render(http.StatusOK, "word", page)
 }

@@ -90,7 +90,7 @@ func TestWordNeedsASignInWithACode(t *testing.T) {
 	r, _ := worded(t)
 	b := r.browser(campusAddr)
 	b.signIn("alice") // with the password alone
-	b.post("/word", "service", "ssl-vpn").status(http.StatusForbidden).has("no-word", "No VPN word can be made", "sign in again with your code", `href="/"`).hasNot(testWord)
+	b.post("/word", "service", "ssl-vpn").status(http.StatusForbidden).has("no-word", "No word can be made", "sign in again with your code", `href="/"`).hasNot(testWord)
 }
 
 func TestWordForNobody(t *testing.T) {

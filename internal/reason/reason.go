@@ -55,7 +55,7 @@ const (
 	Challenged   Code = "challenged" // asked for the code, in a round of its own; never booked
 	StateExpired Code = "state_expired"
 	StateSpent   Code = "state_spent" // an answer to the same question came before
-	WrongWord    Code = "wrong_word"  // a VPN word that fits none that was made for the person
+	WrongWord    Code = "wrong_word"  // one that fits none that was made for the person
 	WordUsed     Code = "word_used"
 	WordLate     Code = "word_late" // or what it was made from has ended
 

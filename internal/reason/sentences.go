@@ -121,10 +121,10 @@ var entries = []entry{
 		"The password from before the last change was sent: a device or program at this source still has the old one saved."}},
 
 	{PasswordExpired, false, text{
-		"パスワードの有効期限が切れています。大学のパスワード変更ページで変更してから、もう一度お試しください。",
-		"Your password has expired. Change it where your university lets you, then sign in again."}, text{
-		"パスワードは正しく、ディレクトリーの有効期限が切れていました。本人に変更してもらうか、ディレクトリー側で再設定してください。",
-		"The password was right, but it has expired in the directory. The person has to change it, or it is set anew there."}},
+		"パスワードの変更が必要です。大学のパスワード変更ページで変更してから、もう一度お試しください。",
+		"Your password has to be changed. Change it where your university lets you, then sign in again."}, text{
+		"パスワードは正しいものの、ディレクトリーが変更を求めています（有効期限切れ、または管理者による再設定の直後）。本人に変更してもらってください。",
+		"The password was right, but the directory wants it changed: it has expired, or an administrator has set it. The person has to change it there."}},
 	{AccountShut, false, text{
 		"このアカウントは現在利用できません。ヘルプデスクにご連絡ください。",
 		"This account cannot be used at present. Please ask the help desk."}, text{
@@ -188,14 +188,14 @@ var entries = []entry{
 		"パスワードもコードも正しかったものの、同じ問いへの返答がすでに届いていました。装置が返答を二重に送ったか、通信が再送されたおそれがあります。",
 		"Password and code were right, but the same question had been answered before: the appliance sent two answers, or somebody replayed one."}},
 	{WrongWord, false, text{}, text{
-		"VPN用の合言葉が違っていました。ほかの人、ほかのサービスの合言葉か、新しい合言葉を作る前のものかもしれません。",
-		"The VPN word was wrong: mistyped, made for another person or service, or replaced by a newer one."}},
+		"合言葉が違っていました。ほかの人、ほかのサービスの合言葉か、新しい合言葉を作る前のものかもしれません。",
+		"The word was wrong: mistyped, made for another person or service, or replaced by a newer one."}},
 	{WordUsed, false, text{}, text{
-		"VPN用の合言葉はすでに使われていました。使えるのは一度だけです。本人に覚えがなければ、盗み見られたおそれがあります。",
-		"The VPN word had been used; it is good for one sign-in. If that was not the person, somebody may have seen it."}},
+		"合言葉はすでに使われていました。使えるのは一度だけです。本人に覚えがなければ、盗み見られたおそれがあります。",
+		"The word had been used; it is good for one sign-in. If that was not the person, somebody may have seen it."}},
 	{WordLate, false, text{}, text{
-		"VPN用の合言葉の有効時間が過ぎたか、合言葉を作ったウェブのサインインが終了しているか、古すぎます。",
-		"The VPN word was typed too late, or the web sign-in that it was made from has ended or is too old."}},
+		"合言葉の有効時間が過ぎたか、合言葉を作ったウェブのサインインが終了しているか、古すぎます。",
+		"The word was typed too late, or the web sign-in that it was made from has ended or is too old."}},
 
 	{TLSRequired, true, text{
 		"暗号化されていない接続ではサインインできません。お手数ですが、ヘルプデスクにお知らせください。",
@@ -221,8 +221,8 @@ var entries = []entry{
 		"The word that hands a sign-in over to a service was used already, late, or of another service or browser."}},
 
 	{WordMade, false, text{}, text{
-		"本人がVPN用の合言葉を作りました。それまでの合言葉は使えません。",
-		"The person made a word for signing in to the VPN. The one before it is void."}},
+		"本人がサインイン用の合言葉を作りました。それまでの合言葉は使えません。",
+		"The person made a word for signing in elsewhere. The one before it is void."}},
 	{AppPasswordAdded, false, text{}, text{"アプリ用パスワードを作成しました。", "An application password was made."}},
 	{AppPasswordEnded, false, text{}, text{
 		"アプリ用パスワードを削除し、それによるサインインを終了しました。",
