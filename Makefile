@@ -7,7 +7,10 @@ PACKAGES = freeradius-utils oathtool tshark libpam-radius-auth pamtester nginx c
 	ldap-utils python3-ldap3 python3-ldap dovecot-imapd dovecot-ldap apache2 curl openjdk-17-jdk-headless \
 	chromium fonts-noto-cjk \
 	freeradius hostapd wpasupplicant iproute2 procps \
-	ocserv openconnect openvpn openvpn-auth-radius radsecproxy
+	ocserv openconnect openvpn openvpn-auth-radius radsecproxy \
+	slapd 389-ds-base libnss3-tools openssl samba samba-ad-provision samba-dsdb-modules \
+	libnginx-mod-http-auth-pam nslcd libnss-ldapd libpam-ldapd sssd-ldap libnss-sss libpam-sss \
+	postfix postfix-ldap php-cli php-ldap libnet-ldap-perl libio-socket-ssl-perl openvpn-auth-ldap
 AXE = axe-core@4.14.1
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
