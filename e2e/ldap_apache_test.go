@@ -2,13 +2,13 @@ package e2e
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // apacheHouse is what is not the recipe's: a server of its own in a folder,
@@ -29,12 +29,12 @@ LoadModule authnz_ldap_module /usr/lib/apache2/modules/mod_authnz_ldap.so
 
 // apache is a web server that asks the site.
 type apache struct {
-	s *ldapSite
+	s *recipe
 	// Where it asks at the door for people outside, and at that for those inside.
 	outside, inside string
 }
 
-func (s *ldapSite) startApache(at door) *apache {
+func (s *recipe) startApache(at door) *apache {
 	s.t.Helper()
 	dir, port := filepath.Join(s.dir, at.name), freePort(s.t, 1)
 	if err := os.MkdirAll(filepath.Join(dir, "pages", "staff"), 0o755); err != nil {
@@ -45,13 +45,12 @@ func (s *ldapSite) startApache(at door) *apache {
 			s.t.Fatal(err)
 		}
 	}
-	const page = "../ldap/apache.md"
 	conf := "ServerRoot " + dir + apacheHouse + asRoot("User www-data\nGroup www-data\n") +
 		"DocumentRoot " + filepath.Join(dir, "pages") + "\nCustomLog access.log asked\n" +
-		replaced(s.t, fenced(s.t, page, "apache", 0), "/etc/ssl/certs/campus-ca.pem", s.ca)
+		s.block("apache", 0)
 	a := &apache{s, fmt.Sprintf("127.0.0.1:%d", port), fmt.Sprintf("127.0.0.1:%d", port+1)}
 	for listen, door := range map[string]string{a.outside: at.outside, a.inside: at.inside} {
-		recipe := replaced(s.t, fenced(s.t, page, "apache", 1),
+		recipe := s.block("apache", 1,
 			"ldaps://sekisho.example.ac.jp", door, "/etc/apache2/svc-wiki.password", filepath.Join(s.dir, "svc-wiki.password"))
 		if at.name == "starttls" {
 			recipe = replaced(s.t, recipe, `(objectClass=inetOrgPerson)"`, `(objectClass=inetOrgPerson)" TLS`)
@@ -74,31 +73,19 @@ func (s *ldapSite) startApache(at door) *apache {
 	return a
 }
 
-// want asks for a page with HTTP Basic.
+// want asks for a page.
 func (a *apache) want(status int, at, path, name, typed string) {
 	a.s.t.Helper()
-	r, err := http.NewRequest(http.MethodGet, "http://"+at+path, nil)
-	if err != nil {
-		a.s.t.Fatal(err)
-	}
-	r.SetBasicAuth(name, typed)
-	client := http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
-	res, err := client.Do(r)
-	if err != nil {
-		a.s.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode != status || (string(body) == "open") != (status == http.StatusOK) {
-		a.s.t.Fatalf("%s asked for %s: %d, want %d: %v\n%s", name, path, res.StatusCode, status, err, body)
+	got, body := basic(a.s.t, "http://"+at+path, name, typed)
+	if got != status || (body == "open") != (status == http.StatusOK) {
+		a.s.t.Fatalf("%s asked for %s: %d, want %d\n%s", name, path, got, status, body)
 	}
 }
 
 func TestLDAPApacheSignsIn(t *testing.T) {
 	t.Parallel()
 	need(t, "apache2", "oathtool")
-	const page = "../ldap/apache.md"
-	s := newLDAPSite(t, replaced(t, fenced(t, page, "toml", 1), "192.0.2.21", "127.0.0.1"), fenced(t, page, "toml", 0))
+	s := newRecipe(t, "apache.md")
 	s.file("svc-wiki.password", servicePassword)
 	devices := map[string]*device{}
 	for _, d := range s.doors {
@@ -134,4 +121,28 @@ func TestLDAPApacheSignsIn(t *testing.T) {
 		s.serve()
 		a.want(http.StatusOK, a.inside, "/page", "bob", password)
 	})
+}
+
+// A page has hundreds of pictures, and each of them is a bind. When the time of
+// the repeat is over, the person is asked again.
+func TestLDAPApacheAsksAgainWhenTheRepeatIsOver(t *testing.T) {
+	t.Parallel()
+	need(t, "apache2", "oathtool")
+	s := newRecipe(t, "apache.md")
+	s.file("svc-wiki.password", servicePassword)
+	alice := s.enrol("alice")
+	server := s.serve()
+	a := s.startApache(s.doors[1])
+	typed := password + alice.code()
+	for range 200 {
+		a.want(http.StatusOK, a.outside, "/page", "alice", typed)
+	}
+	s.change(`repeat  = {idle = "10m", max = "10m"}`, `repeat  = {idle = "1s", max = "1s"}`)
+	s.reload(server, 1)
+	lets := func(typed string) bool {
+		status, _ := basic(t, "http://"+a.outside+"/page", "alice", typed)
+		return status == http.StatusOK
+	}
+	eventually(t, "the repeat is over", func() bool { return !lets(typed) })
+	eventually(t, "the next code is taken", func() bool { return lets(password + alice.codeAt(time.Now().Add(30*time.Second))) })
 }
