@@ -1,6 +1,7 @@
 package ldapproxy
 
 import (
+	"slices"
 	"time"
 
 	"sekisho/gate"
@@ -13,6 +14,7 @@ import (
 // verdict is what a bind comes to.
 type verdict struct {
 	result  wire.Result // unless it succeeded
+	frame   []byte      // the answer of the directory behind, which goes out as it is; nil: result
 	session session     // if it succeeded and was not anonymous
 	outcome outcome
 	answer  gate.Answer // the gate's, if it was asked
@@ -31,15 +33,26 @@ const (
 	bindUnbooked  outcome = "unbooked"  // of strangers, more than are booked
 	bindUnfit     outcome = "unfit"     // nothing that could be judged, and no secret seen
 	bindUnjudged  outcome = "unjudged"  // the gate could not
+	bindObserved  outcome = "observed"  // whatever would have been decided, the directory behind has bound it
+	bindPassed    outcome = "passed"    // likewise, and it has not
 )
 
 // credential is a simple bind on its way: what its answer depends on.
 type credential struct {
 	came     time.Time
-	app      *app // nil: the address is no application's
+	app      *app // nil: the connection is no application's
 	table    *table
+	claim    *account // that makes the connection the application's, if it binds
 	name     string
 	password []byte
+
+	// For a directory behind, and what it took there.
+	id             int32
+	controls       []wire.Control
+	upstream       string // the server that was asked; "": none
+	upstreamTook   time.Duration
+	upstreamFailed bool // there was no answer
+	cut            bool // a code was cut off before
 }
 
 // bind answers a BindRequest (RFC 4511 §4.2). The session is anonymous by
@@ -55,7 +68,8 @@ func (c *conn) bind(m wire.Message) disconnect {
 	}
 	s := c.server
 	t := s.table.Load()
-	k := credential{came: s.Now(), app: t.find(c.addr), table: t, name: string(b.DN), password: b.Password}
+	k := credential{came: s.Now(), table: t, name: string(b.DN), password: b.Password, id: m.ID, controls: m.Controls}
+	k.app, k.claim = c.claimed(&k)
 	v := c.judge(b, &k)
 	c.logBind(&k, &v)
 	if !s.hold(v.leave) {
@@ -63,13 +77,43 @@ func (c *conn) bind(m wire.Message) disconnect {
 	}
 	if v.outcome.success() {
 		c.session = v.session
+		if k.claim != nil && v.session.bound() {
+			c.claim = k.claim
+		}
 	}
-	c.reply(m, v.answered())
+	c.behind.enter(&v)
+	if v.frame == nil {
+		c.reply(m, v.answered())
+		return staying
+	}
+	c.room()
+	c.out = append(c.out, v.frame...)
+	c.server.metrics.operation(m.Op, v.answered().Code)
 	return staying
 }
 
+// claimed is the application that asks for a bind, and its account if it is
+// one of those that it is known by: once that has bound, the connection is
+// this application's until it ends.
+func (c *conn) claimed(k *credential) (*app, *account) {
+	if len(k.table.claims) == 0 {
+		return c.appOf(k.table), nil
+	}
+	dn, err := canonicalDN(k.name)
+	if err != nil || !k.table.claims[dn] {
+		return c.appOf(k.table), nil
+	}
+	m := c.marks
+	m.binding = dn
+	found := k.table.find(m)
+	if found == nil || !slices.Contains(found.claims, dn) {
+		return found, nil
+	}
+	return found, found.accounts[dn]
+}
+
 func (o outcome) success() bool {
-	return o == bindAdmitted || o == bindService || o == bindAnonymous
+	return o == bindAdmitted || o == bindService || o == bindAnonymous || o == bindObserved
 }
 
 // answered is what the client is told: success by the outcome alone. A verdict
@@ -97,6 +141,15 @@ func (c *conn) judge(b wire.BindRequest, k *credential) verdict {
 			return verdict{outcome: bindUnbooked, result: wire.Result{Code: wire.ResultInvalidCredentials}}
 		}
 		return c.refuse(k, gate.FaultUnknownApp, wire.ResultInvalidCredentials)
+	case k.app.Observe:
+		return c.behind.observe(k)
+	}
+	return c.decide(k)
+}
+
+// decide decides a simple bind of an application.
+func (c *conn) decide(k *credential) verdict {
+	switch {
 	case k.name == "" && len(k.password) == 0:
 		// Always success, never inappropriateAuthentication: what may be asked
 		// without a name is decided when it is asked.
@@ -105,46 +158,33 @@ func (c *conn) judge(b wire.BindRequest, k *credential) verdict {
 		// The "unauthenticated bind": many an application takes its success
 		// for a sign-in (RFC 4513 §5.1.2).
 		return unfitFor(wire.ResultUnwillingToPerform, "a name without a password")
-	case !c.private():
+	case !c.private(k.app):
 		return c.refuse(k, gate.FaultTLSRequired, wire.ResultConfidentialityRequired) // RFC 4513 §6.3.3
 	case k.name == "":
 		return c.refuse(k, gate.FaultBadName, wire.ResultInvalidCredentials)
 	}
-	if _, ok := (directory.Names{Base: c.server.Base}).Plain(k.name); ok {
-		return c.bindPerson(k)
+	if c.server.plain(k.name) {
+		return c.behind.bindPerson(k)
 	}
 	if !nameable(k.name) {
 		return c.refuse(k, gate.FaultBadName, wire.ResultInvalidDNSyntax)
 	}
-	if dn, err := canonicalDN(k.name); err == nil && k.table.accounts[dn] {
-		return c.bindAccount(k, dn)
+	dn, err := canonicalDN(k.name)
+	if err != nil || !k.table.accounts[dn] {
+		return c.behind.bindPerson(k)
 	}
-	return c.bindPerson(k)
-}
-
-// bindAccount binds a service account: by its password alone, but only where
-// its application is.
-func (c *conn) bindAccount(k *credential, dn string) verdict {
 	found := k.app.accounts[dn]
-	if found == nil || !found.is(k.password) {
+	if found == nil { // another application's, or from elsewhere
 		return c.refuse(k, gate.FaultServiceAccount, wire.ResultInvalidCredentials)
 	}
-	return verdict{outcome: bindService, session: session{dn: found.dn, account: found, table: k.table}}
+	return c.behind.bindAccount(k, found)
 }
 
-// bindPerson asks the gate.
-func (c *conn) bindPerson(k *credential) verdict {
-	answer, err := c.server.Gate.Admit(c.server.ctx, c.request(k))
-	if err != nil {
-		return c.unjudged(k, err)
-	}
-	if answer.Outcome != gate.Admitted { // LDAP has no way to ask back
-		return c.refusal(k, answer, wire.ResultInvalidCredentials)
-	}
-	return verdict{
-		outcome: bindAdmitted, answer: answer,
-		session: session{dn: c.server.personDN(answer.Person.Name), ticket: answer.Ticket.ID, table: k.table},
-	}
+// plain reports whether a name is a person's DN in the embedded directory,
+// which needs no more reading.
+func (s *Server) plain(name string) bool {
+	_, ok := directory.Names{Base: s.Base}.Plain(name)
+	return ok && s.forest != nil
 }
 
 // refuse refuses without a judgement, and has it booked.
@@ -195,9 +235,13 @@ func (c *conn) request(k *credential) gate.Request {
 	if k.app != nil {
 		r.Client, r.Service, r.Separator = k.app.Name, k.app.Service, k.app.Separator
 		r.Source.Shared = k.app.Zone != "" // many people sit behind it
+		if k.app.Tracking {
+			r.Source = toldSource(k.controls)
+		}
 		if r.Zone == "" {
 			r.Zone = k.app.Zone
 		}
+		r.Repeat = k.app.Repeat
 	}
 	return r
 }

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"sekisho/ldapproxy/tree"
@@ -23,23 +25,34 @@ const (
 	lingerOctets = 256 << 10
 )
 
-// conn is one client. It lives in one goroutine, so requests are answered in
-// the order they came, and while a bind is undecided nothing is read.
+// conn is one client. It lives in one goroutine, so while a bind is undecided
+// nothing is read. What comes from a directory behind is written by another
+// one: see write and call.
 type conn struct {
 	server   *Server
 	listener *Listener
 	number   uint64
 	raw      net.Conn // the socket
 	wire     net.Conn // what is read and written: the socket, or TLS over it
-	addr     netip.Addr
+	marks             // what it is known by
+	app      knownApp // that it is of
 	frames   *wire.FrameReader
+	behind   behind
 	out      []byte // replies that were not written yet
 	timed    bool   // the deadline of the present wait is set
 	counted  bool   // among the connections of its address
 	stranger bool   // the address was no application's when it came
 	came     time.Time
-	asked    wire.Message // what is being answered
+	frame    []byte       // what is being answered
+	asked    wire.Message // the same, read
 	session  session
+	boundFor string // the application that it has bound for last
+
+	called atomic.Bool // see call
+	ending atomic.Pointer[disconnect]
+
+	writing sync.Mutex // held while whole messages are written
+	torn    error      // why none can be: one was cut short
 }
 
 // session is who has bound. The zero session is anonymous.
@@ -49,6 +62,11 @@ type session struct {
 	account *account   // of a service account
 	table   *table     // under which it is good
 	pages   tree.Pages // paged searches that go on
+
+	// lent: who was admitted has not shown the password to the directory
+	// behind, so what is asked there is asked as Upstream.Service.
+	lent     bool
+	observed bool // of an application that is only watched; perhaps nobody has bound
 }
 
 func (s session) bound() bool { return s.dn != "" }
@@ -78,7 +96,7 @@ func (c *conn) open() disconnect {
 	if at, err := netip.ParseAddrPort(c.raw.RemoteAddr().String()); err == nil {
 		c.addr = at.Addr().Unmap().WithZone("")
 	}
-	c.stranger = c.server.table.Load().find(c.addr) == nil
+	c.stranger = !c.server.table.Load().expects(c.marks)
 	if why := c.server.crowd.count(c); why != staying {
 		return why
 	}
@@ -88,19 +106,43 @@ func (c *conn) open() disconnect {
 	return staying
 }
 
+// knownApp is the answer to what was asked last.
+type knownApp struct {
+	table *table
+	marks marks
+	found *app
+}
+
+// appOf is the application that this connection is of, nil if there is none.
+func (c *conn) appOf(t *table) *app {
+	if c.app.table != t || c.app.marks != c.marks {
+		c.app = knownApp{t, c.marks, t.find(c.marks)}
+	}
+	return c.app.found
+}
+
 // step reads one message and answers it.
 func (c *conn) step() disconnect {
 	limit := wire.MaxFrameUnbound
 	if c.session.bound() {
-		limit = wire.MaxFrameBound
+		limit = c.behind.largest()
 	}
 	c.timed = false
 	frame, err := c.frames.Next(limit)
+	if c.called.Swap(false) {
+		if why := c.answerCall(); why != staying || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, errCalled) {
+			return why
+		}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) && !c.server.stopping.Load() && c.behind.busy() {
+		return staying // whoever waits for an answer is not idle
+	}
 	if err != nil {
 		return c.lost(err)
 	}
+	c.frame = frame
 	why := c.answer(frame)
-	c.asked = wire.Message{}
+	c.frame, c.asked = nil, wire.Message{}
 	if len(c.out) >= batch && why == staying {
 		if err := c.flush(); err != nil {
 			return c.lost(err)
@@ -110,9 +152,11 @@ func (c *conn) step() disconnect {
 }
 
 // Read feeds the frame reader. It comes here only for octets that have not
-// arrived, so this is the time to write what was gathered, and to start the
-// clock: one deadline for a whole message, however slowly it drips.
+// arrived, so this is the time to write what was gathered, to either side, and
+// to start the clock: one deadline for a whole message, however slowly it
+// drips.
 func (c *conn) Read(p []byte) (int, error) {
+	c.behind.send()
 	if err := c.flush(); err != nil {
 		return 0, err
 	}
@@ -120,9 +164,12 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.timed = true
 		c.raw.SetReadDeadline(c.deadline())
 		// Shutdown sets its flag first and then a deadline that has passed:
-		// either ours was before that, or the flag is seen here.
+		// either ours was before that, or the flag is seen here. So does call.
 		if c.server.stopping.Load() {
 			return 0, errStopping
+		}
+		if c.called.Load() {
+			return 0, errCalled
 		}
 	}
 	return c.wire.Read(p)
@@ -142,6 +189,7 @@ func (c *conn) deadline() time.Time {
 
 var (
 	errStopping = errors.New("shutting down")
+	errCalled   = errors.New("called")
 	errSlow     = errors.New("the client does not read")
 )
 
@@ -170,34 +218,33 @@ func (c *conn) answer(frame []byte) disconnect {
 	}
 	c.asked = m
 	if m.Op == wire.OpBind {
-		defer clear(frame)    // of the password
-		c.session = session{} // RFC 4511 §4.2.1: before anything is looked at
+		defer clear(frame) // of the password
+		c.leave()          // RFC 4511 §4.2.1: before anything is looked at
 	}
 	switch {
 	case m.Op == wire.OpUnbind: // whatever its controls are
 		return byUnbind
-	case m.Op == wire.OpAbandon: // what it names was answered before it was read
+	case m.Op == wire.OpAbandon:
+		c.behind.abandon(m)
 		return staying
 	case err != nil:
 		return c.unreadable(m, err)
-	case !c.understands(m):
-		c.reply(m, wire.Result{Code: wire.ResultUnavailableCritical, Diagnostic: "a critical control is not known"})
+	}
+	if r := c.behind.controls(m); r.Code != wire.ResultSuccess {
+		c.missed(m, r)
+		c.reply(m, r)
 		return staying
-	case m.Op == wire.OpBind:
+	}
+	if m.Op == wire.OpBind {
 		return c.bind(m)
 	}
 	return c.operate(m)
 }
 
-// understands reports whether no critical control is one that is not served
-// for this operation (RFC 4511 §4.1.11).
-func (c *conn) understands(m wire.Message) bool {
-	for _, control := range m.Controls {
-		if control.Critical && !wire.Serves(m.Op, control.OID) {
-			return false
-		}
-	}
-	return true
+// leave makes the session anonymous.
+func (c *conn) leave() {
+	c.behind.leave()
+	c.session = session{}
 }
 
 // unreadable answers a request that has an envelope, but no good content.
@@ -231,22 +278,19 @@ func (c *conn) flush() error {
 	if len(c.out) == 0 {
 		return nil
 	}
-	c.raw.SetWriteDeadline(time.Now().Add(c.server.limits.Write))
-	_, err := c.wire.Write(c.out)
+	err := c.write(c.out)
 	if cap(c.out) <= 2*batch {
 		clean := c.out[:0]
 		c.server.buffers.Put(&clean)
 	}
 	c.out = nil
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return errSlow
-	}
 	return err
 }
 
 // close says the last words, if there are any for this, and ends the
 // connection.
 func (c *conn) close(why disconnect) {
+	c.behind.end(why)
 	notice, last := notices[why]
 	if last {
 		c.room()

@@ -287,7 +287,8 @@ func TestDrippingMessageHasOneDeadline(t *testing.T) {
 		want    time.Duration
 	}{{session{}, 30 * time.Second}, {session{dn: aliceDN}, 15 * time.Minute}} {
 		w := new(socket)
-		client := &conn{server: s, raw: w, wire: w, session: c.session}
+		client := s.newConn(new(Listener), w)
+		client.session = c.session
 		before := time.Now()
 		for range 5 {
 			client.Read(make([]byte, 1))

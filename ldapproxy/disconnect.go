@@ -18,6 +18,7 @@ const (
 	byPlain    disconnect = "plain_after_starttls"
 	byWrite    disconnect = "slow_reader"
 	byPanic    disconnect = "panic"
+	byUpstream disconnect = "upstream_lost"
 	byShutdown disconnect = "shutdown"
 	byCap      disconnect = "too_many"         // connections in all
 	byAddress  disconnect = "too_many_address" // from one address
@@ -35,4 +36,5 @@ var notices = map[disconnect]wire.Result{
 	byPlain:    {Code: wire.ResultProtocolError, Diagnostic: "data behind StartTLS"},
 	byTicket:   {Code: wire.ResultStrongerAuthRequired, Diagnostic: "signed out: bind again"},
 	byShutdown: {Code: wire.ResultUnavailable, Diagnostic: "shutting down"},
+	byUpstream: {Code: wire.ResultUnavailable, Diagnostic: "the directory is away"},
 }

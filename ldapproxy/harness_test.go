@@ -2,6 +2,7 @@ package ldapproxy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
@@ -39,13 +40,16 @@ const (
 // fakeGate admits alice with "secret123456" unless admit is set.
 type fakeGate struct {
 	admit   func(context.Context, gate.Request) (gate.Answer, error)
-	broken  atomic.Bool // Refuse and Live can't judge
+	observe func(context.Context, gate.Request) (gate.Answer, error)
+	broken  atomic.Bool // Refuse, Live and Observe can't judge
 	ended   atomic.Bool // tickets
-	lookups atomic.Int64
 
-	mu     sync.Mutex
-	asked  []gate.Request
-	faults []gate.Fault
+	lookups, standings atomic.Int64
+
+	mu      sync.Mutex
+	asked   []gate.Request
+	watched []gate.Request // by Observe
+	faults  []gate.Fault
 }
 
 var errBroken = errors.New("the store is away")
@@ -88,6 +92,27 @@ func (g *fakeGate) Live(_ context.Context, id string) (bool, error) {
 		return false, errBroken
 	}
 	return id == "t-alice" && !g.ended.Load(), nil
+}
+
+func (g *fakeGate) Stands(ctx context.Context, id string) (bool, error) {
+	g.standings.Add(1)
+	return g.Live(ctx, id)
+}
+
+// Observe has the attempt passed on, and would refuse it.
+func (g *fakeGate) Observe(ctx context.Context, r gate.Request) (gate.Answer, error) {
+	g.mu.Lock()
+	copied := r
+	copied.Password = bytes.Clone(r.Password)
+	g.watched = append(g.watched, copied)
+	g.mu.Unlock()
+	if g.observe != nil {
+		return g.observe(ctx, r)
+	}
+	if _, err := r.Verify(ctx, aliceBehind, r.Password); err != nil || g.broken.Load() {
+		return gate.Answer{}, cmp.Or(err, errBroken)
+	}
+	return gate.Answer{Reference: reference, Reason: "code_missing"}, nil
 }
 
 func (g *fakeGate) judged() []gate.Request {
@@ -160,14 +185,14 @@ type rig struct {
 func testApp() App {
 	return App{
 		Name: "dovecot", Prefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Service: "webmail",
-		Zone: "off-campus", Separator: ":", Accounts: []Account{{DN: mailDN, Password: []byte(mailPassword)}},
+		Zone: "off-campus", Separator: ":", PlainBinds: true, Accounts: []Account{{DN: mailDN, Password: []byte(mailPassword)}},
 	}
 }
 
 // elsewhere has an account that dovecot has not.
 func elsewhere() App {
 	return App{
-		Name: "printers", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Service: "print",
+		Name: "printers", Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, Service: "print", PlainBinds: true,
 		Accounts: []Account{{DN: "uid=svc-print,ou=services," + testBase, Password: []byte(mailPassword)}},
 	}
 }

@@ -109,6 +109,15 @@ func (w *crowd) leave(c *conn) {
 	w.left.Done()
 }
 
+// each calls one function for every connection.
+func (w *crowd) each(do func(*conn)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.conns {
+		do(c)
+	}
+}
+
 // wake ends every wait for a message, and lets nobody in any more.
 func (w *crowd) wake() {
 	w.mu.Lock()

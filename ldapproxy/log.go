@@ -20,6 +20,7 @@ func (c *conn) logBind(k *credential, v *verdict) {
 	app := k.appName()
 	c.server.metrics.binds.WithLabelValues(app, string(v.outcome), tls).Inc()
 	c.server.metrics.took.WithLabelValues(app).Observe(took.Seconds())
+	c.witness(k, v)
 
 	r := c.request(k)
 	dn := k.name
@@ -33,6 +34,7 @@ func (c *conn) logBind(k *credential, v *verdict) {
 	c.server.log.LogAttrs(c.server.ctx, level, "ldap bind",
 		slog.Uint64("connection", c.number),
 		slog.String("from", c.addr.String()),
+		slog.String("source", r.Source.String()),
 		slog.String("how", r.Source.How),
 		slog.String("tls", tls),
 		slog.String("app", app),
@@ -42,9 +44,12 @@ func (c *conn) logBind(k *credential, v *verdict) {
 		slog.String("outcome", string(v.outcome)),
 		slog.Int("code", v.answered().Code),
 		slog.String("reason", v.answer.Reason),
+		slog.String("rule", v.answer.Rule),
 		slog.String("reference", v.answer.Reference),
 		slog.String("ticket", v.answer.Ticket.ID),
 		slog.Duration("took", took),
+		slog.String("upstream", k.upstream),
+		slog.Duration("upstream_took", k.upstreamTook),
 	)
 }
 

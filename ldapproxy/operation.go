@@ -1,18 +1,51 @@
 package ldapproxy
 
 import (
-	"sekisho/ldapproxy/wire"
+	"context"
 
-	"sekisho/ldapproxy/tree"
+	"sekisho/ldapproxy/wire"
 )
 
-// What comes after a bind: everything that asks or would change the
-// directory. All of it starts here, with a session that has been found alive,
-// so that another kind of directory behind this door begins here, too.
+// behind is the directory that answers behind the door, as one connection
+// asks it: the embedded one, or a relay to another. Only the connection's own
+// goroutine calls it.
+type behind interface {
+	// controls refuses a request for its controls, unless it is a success.
+	controls(wire.Message) wire.Result
+
+	// Judge a bind that is fit to be judged; then enter begins the session, or
+	// drops what was made ready for one.
+	bindPerson(*credential) verdict
+	bindAccount(*credential, *account) verdict
+	observe(*credential) verdict
+	enter(*verdict)
+
+	// The operations, of a session that has been found alive. What they don't
+	// answer at once is answered later.
+	search(wire.Message) disconnect
+	compare(wire.Message) disconnect
+	change(wire.Message) disconnect // Modify, Add, Delete, ModifyDN
+	extended(wire.Message, wire.ExtendedRequest) disconnect
+	abandon(wire.Message)
+
+	largest() int   // octets of a message after a bind
+	busy() bool     // operations are not answered yet
+	send()          // what was gathered leaves
+	leave()         // the session ends, a BindRequest has come
+	end(disconnect) // the connection ends
+}
+
+// directory is the one that this connection asks.
+func (s *Server) directory(c *conn) behind {
+	if s.Upstream != nil {
+		return &relay{conn: c, upstream: s.Upstream}
+	}
+	return embedded{c}
+}
 
 // operate answers any request but a bind.
 func (c *conn) operate(m wire.Message) disconnect {
-	alive, err := c.alive()
+	alive, err := c.alive(c.server.Gate.Live)
 	switch {
 	case err != nil:
 		c.server.log.Error("could not look at a ticket", "connection", c.number, "error", err)
@@ -25,22 +58,33 @@ func (c *conn) operate(m wire.Message) disconnect {
 	case wire.OpExtended:
 		return c.extended(m)
 	case wire.OpSearch:
-		return c.search(m)
+		return c.behind.search(m)
 	case wire.OpCompare:
-		return c.compare(m)
+		return c.behind.compare(m)
 	}
-	c.reply(m, c.readOnly()) // Modify, Add, Delete, ModifyDN, unread
-	return staying
+	return c.behind.change(m)
+}
+
+// extended answers an ExtendedRequest (RFC 4511 §4.12).
+func (c *conn) extended(m wire.Message) disconnect {
+	e, err := m.Extended()
+	if err != nil {
+		return c.unreadable(m, err)
+	}
+	if e.OID == wire.OIDStartTLS { // never anybody's but ours
+		return c.startTLS(m, e)
+	}
+	return c.behind.extended(m, e)
 }
 
 // alive reports whether the session is still good: as long as the address is
 // an application's, and a person's ticket lives, or the application has the
 // service account, with the password that was shown.
-func (c *conn) alive() (bool, error) {
+func (c *conn) alive(lives func(context.Context, string) (bool, error)) (bool, error) {
 	s := &c.session
-	if table := c.server.table.Load(); s.bound() && table != s.table {
-		app := table.find(c.addr)
-		if app == nil {
+	if table := c.server.table.Load(); (s.bound() || s.observed) && table != s.table {
+		app := c.appOf(table)
+		if app == nil || s.observed && !app.Observe {
 			return false, nil
 		}
 		if s.account != nil {
@@ -53,70 +97,14 @@ func (c *conn) alive() (bool, error) {
 		s.table = table
 	}
 	if s.ticket != "" {
-		return c.server.Gate.Live(c.server.ctx, s.ticket)
+		return lives(c.server.ctx, s.ticket)
 	}
 	return true, nil
 }
 
-// readOnly is the answer to whatever would change the directory.
-func (c *conn) readOnly() wire.Result {
-	if !c.session.bound() {
-		return wire.Result{Code: wire.ResultStrongerAuthRequired, Diagnostic: "bind first"}
-	}
-	return wire.Result{Code: wire.ResultUnwillingToPerform, Diagnostic: "the directory is read-only"}
-}
+// noSuchOperation is the answer to an extended operation that is not served,
+// without a responseName (RFC 4511 §4.12).
+var noSuchOperation = wire.Result{Code: wire.ResultProtocolError, Diagnostic: "no such extended operation"}
 
-// search answers a search; entries leave as they are found.
-func (c *conn) search(m wire.Message) disconnect {
-	q, err := m.Search()
-	if err != nil {
-		return c.unreadable(m, err)
-	}
-	var paged *wire.Control
-	if p, ok := m.Control(wire.OIDPaged); ok {
-		paged = &p
-	}
-	var broken error
-	r, controls := c.server.forest.Search(c.server.ctx, q, paged, c.asker(), func(dn string, attributes []wire.Attribute) bool {
-		c.room()
-		c.out = wire.AppendEntry(c.out, m.ID, dn, attributes)
-		if len(c.out) >= batch {
-			broken = c.flush()
-		}
-		return broken == nil
-	})
-	if broken != nil {
-		return c.lost(broken)
-	}
-	c.reply(m, r, controls...)
-	return staying
-}
-
-func (c *conn) compare(m wire.Message) disconnect {
-	q, err := m.Compare()
-	if err != nil {
-		return c.unreadable(m, err)
-	}
-	c.reply(m, c.server.forest.Compare(c.server.ctx, &q, c.asker()))
-	return staying
-}
-
-// gone reports whether nobody waits for an answer any more.
-func (c *conn) gone() bool { return c.server.ctx.Err() != nil || hungUp(c.raw) }
-
-// asker is what this client may see. Before a bind that is the RootDSE, if
-// its application may not search without one, or not in clear text.
-func (c *conn) asker() tree.Asker {
-	who := tree.Asker{
-		Admitted: c.session.bound(),
-		StartTLS: c.listener.TLS != nil && c.listener.StartTLS,
-		Pages:    &c.session.pages,
-		Now:      c.server.Now,
-		Gone:     c.gone,
-	}
-	if app := c.server.table.Load().find(c.addr); app != nil {
-		who.Admitted = who.Admitted || app.Anonymous && c.private()
-		who.SizeLimit, who.TimeLimit = app.SizeLimit, app.TimeLimit
-	}
-	return who
-}
+// bindFirst is the answer to whoever would change something as nobody.
+var bindFirst = wire.Result{Code: wire.ResultStrongerAuthRequired, Diagnostic: "bind first"}

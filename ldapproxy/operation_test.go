@@ -165,9 +165,7 @@ func FuzzConnection(f *testing.F) {
 		f.Add(p.put(op, criticalControl(wire.OIDPaged)))
 	}
 	f.Fuzz(func(t *testing.T, octets []byte) {
-		c := &conn{server: s, listener: &Listener{TLS: testTLS(t), StartTLS: true, PlainBinds: true}, raw: memory{bytes.NewReader(octets)}}
-		c.wire = c.raw
-		c.frames = wire.NewFrameReader(c)
+		c := s.newConn(&Listener{TLS: testTLS(t), StartTLS: true, PlainBinds: true}, memory{bytes.NewReader(octets)})
 		if !s.crowd.enter(c) {
 			t.Fatal("no room")
 		}

@@ -36,14 +36,21 @@ type Gate interface {
 	Admit(context.Context, gate.Request) (gate.Answer, error)
 	Refuse(context.Context, gate.Request, gate.Fault) (gate.Answer, error)
 	// Live reports whether the ticket with this public ID still lives, and
-	// counts as using it.
+	// counts as using it. Stands does not count.
 	Live(ctx context.Context, id string) (bool, error)
+	Stands(ctx context.Context, id string) (bool, error)
+	// Observe books what Admit would have decided of an attempt that is passed
+	// on whatever that is; Verify passes it on.
+	Observe(context.Context, gate.Request) (gate.Answer, error)
 }
 
-// Server is the LDAP door. Set the fields before the first call; Gate, People
-// and Base must be set. Then call SetApps, Serve, and once Shutdown.
+// Server is the LDAP door. Set the fields before the first call: Gate, and
+// either People and Base or Upstream must be set. Then call SetApps, Serve,
+// and once Shutdown.
 type Server struct {
-	Gate    Gate
+	Gate     Gate
+	Upstream *Upstream // the directory behind; nil: the embedded one
+
 	People  tree.People
 	Base    string // DN of the embedded directory, such as dc=example,dc=ac,dc=jp
 	Posix   tree.Posix
@@ -60,11 +67,13 @@ type Server struct {
 	metrics    *metrics
 	limits     Limits
 	table      atomic.Pointer[table]
-	forest     *tree.Forest // the embedded directory; nil: err
+	forest     *tree.Forest // the embedded directory; nil: err, or links
+	links      *pool        // to the directory behind
 	err        error        // why there is none
 	crowd      crowd
 	handshakes chan struct{} // TLS handshakes under way
 	strangers  tally         // binds from addresses of no application that were booked
+	evidence   archive       // what was seen of applications
 	buffers    sync.Pool     // of *[]byte, for replies
 	numbers    atomic.Uint64
 
@@ -102,8 +111,12 @@ func (s *Server) setup() {
 		s.buffers.New = func() any { return new(make([]byte, 0, 4<<10)) }
 		s.metrics = newMetrics(s.Metrics)
 		s.table.Store(newTable(nil))
-		s.forest, s.err = tree.NewForest(s.Base, s.Posix, nil, s.People, s.log, s.Now)
 		s.ctx, s.cancel = context.WithCancel(context.Background())
+		if s.Upstream != nil {
+			s.links = newPool(*s.Upstream)
+		} else {
+			s.forest, s.err = tree.NewForest(s.Base, s.Posix, nil, s.People, s.log, s.Now)
+		}
 		s.done = make(chan struct{})
 		s.failed = make(chan error, 1)
 	})
@@ -139,6 +152,9 @@ func (s *Server) Serve(listeners ...Listener) error {
 	s.listeners = listeners
 	for i := range listeners {
 		go s.accept(&listeners[i])
+	}
+	if s.links != nil {
+		go s.sweep()
 	}
 	s.mu.Unlock()
 	select {
@@ -180,15 +196,22 @@ const acceptPause = 100 * time.Millisecond
 
 // take begins a connection.
 func (s *Server) take(l *Listener, raw net.Conn) {
-	c := &conn{server: s, listener: l, number: s.numbers.Add(1), raw: raw, wire: raw, came: time.Now()}
+	c := s.newConn(l, raw)
 	if !s.crowd.enter(c) {
 		s.metrics.disconnects.WithLabelValues(string(byCap)).Inc()
 		raw.Close()
 		return
 	}
 	s.metrics.connections.Inc()
-	c.frames = wire.NewFrameReader(c)
 	go c.serve()
+}
+
+func (s *Server) newConn(l *Listener, raw net.Conn) *conn {
+	c := &conn{server: s, listener: l, number: s.numbers.Add(1), raw: raw, wire: raw, came: time.Now()}
+	c.through = l.Name
+	c.frames = wire.NewFrameReader(c)
+	c.behind = s.directory(c)
+	return c
 }
 
 // Shutdown stops accepting, lets the operations in work be answered, says
@@ -223,6 +246,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	s.cancel()
 	s.crowd.cut()
+	if s.links != nil {
+		s.links.close()
+	}
 	close(s.done)
 	return err
 }
@@ -230,6 +256,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Listener is one address that the door listens at.
 type Listener struct {
 	net.Listener             // TCP; what wraps it has dealt with the PROXY header
+	Name         string      // as applications name it
 	TLS          *tls.Config // nil: no TLS here, and no StartTLS
 	StartTLS     bool        // ldap://: TLS begins when asked for; false: at once
 	PlainBinds   bool        // allow a password in clear text

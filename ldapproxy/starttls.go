@@ -2,6 +2,7 @@ package ldapproxy
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -15,8 +16,10 @@ import (
 func (c *conn) startTLS(m wire.Message, e wire.ExtendedRequest) disconnect {
 	switch {
 	case c.secure():
-		// Nothing else can be outstanding: requests are answered in order.
 		c.reply(m, wire.Result{Code: wire.ResultOperationsError, Diagnostic: "TLS is up already"})
+		return staying
+	case c.behind.busy(): // RFC 4511 §4.14.1
+		c.reply(m, wire.Result{Code: wire.ResultOperationsError, Diagnostic: "operations are not answered yet"})
 		return staying
 	case e.HasValue:
 		c.reply(m, wire.Result{Code: wire.ResultProtocolError, Diagnostic: "StartTLS takes no value"})
@@ -32,7 +35,7 @@ func (c *conn) startTLS(m wire.Message, e wire.ExtendedRequest) disconnect {
 	}
 	// Whoever has bound in clear text may have been somebody on the path
 	// (RFC 4513 §3.2 lets the server lower the authorization state).
-	c.session = session{}
+	c.leave()
 	c.room()
 	c.out = wire.AppendExtended(c.out, m.ID, wire.Result{}, wire.OIDStartTLS, nil)
 	c.server.metrics.operation(m.Op, wire.ResultSuccess)
@@ -68,12 +71,20 @@ func (c *conn) handshake() disconnect {
 	c.raw.SetDeadline(time.Time{})
 	acknowledge(c.raw)
 	c.wire = secured
+	if shown := secured.ConnectionState().PeerCertificates; len(shown) > 0 {
+		// Nobody has vouched for it, but the client has its key (RFC 8446
+		// §4.4.3), now or when the session began that it resumes.
+		c.key = sha256.Sum256(shown[0].RawSubjectPublicKeyInfo)
+	}
 	return staying
 }
+
+// offersTLS reports whether StartTLS is served here.
+func (c *conn) offersTLS() bool { return c.listener.TLS != nil && c.listener.StartTLS }
 
 // secure reports whether TLS is up.
 func (c *conn) secure() bool { return c.wire != c.raw }
 
 // private reports whether passwords and people may be told here: TLS is up,
-// or clear text is allowed.
-func (c *conn) private() bool { return c.secure() || c.listener.PlainBinds }
+// or clear text is allowed, by the listener and for the application.
+func (c *conn) private(a *app) bool { return c.secure() || c.listener.PlainBinds && a.PlainBinds }

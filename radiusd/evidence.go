@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sekisho/gate"
+	"sekisho/internal/histogram"
 )
 
 // evidence is a [Readiness] while it is gathered. Each packet counts here, so
@@ -23,7 +24,7 @@ type evidence struct {
 	noStation                   tally
 	accepts, rejects            tally
 	challenges, continued       tally
-	took                        histogram
+	took                        histogram.Durations
 	records, classes, interims  tally
 	behind                      tally
 
@@ -133,7 +134,7 @@ func (e *evidence) told(s *gate.Source, now time.Time) {
 
 // judged notes what became of a request, and how long that took.
 func (e *evidence) judged(o gate.Outcome, took time.Duration, now time.Time) {
-	e.took.add(took)
+	e.took.Add(took)
 	switch o {
 	case gate.Admitted:
 		e.accepts.add(now)
@@ -207,8 +208,8 @@ func (e *evidence) disconnected(result string, now time.Time) {
 func (e *evidence) tell(now time.Time) Readiness {
 	r := Readiness{At: now, LastSeen: instant(e.seen.Load()), Methods: make(map[string]Tally)}
 	e.each(&r, func(t *tally, told *Tally) { *told = t.tell() })
-	r.Latency.Counts = e.took.tell()
-	r.Latency.P50, r.Latency.P99 = quantile(r.Latency.Counts, .50), quantile(r.Latency.Counts, .99)
+	r.Latency.Counts = e.took.Tell()
+	r.Latency.P50, r.Latency.P99 = milliseconds(r.Latency.Counts, .50), milliseconds(r.Latency.Counts, .99)
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -218,11 +219,16 @@ func (e *evidence) tell(now time.Time) Readiness {
 	return r
 }
 
+// milliseconds within which this share of requests was judged.
+func milliseconds(counts []uint64, share float64) float64 {
+	return float64(histogram.Quantile(counts, share, 0)) / float64(time.Millisecond)
+}
+
 // recall adds what was told once.
 func (e *evidence) recall(r *Readiness) {
 	later(&e.seen, r.LastSeen)
 	e.each(r, func(t *tally, told *Tally) { t.recall(*told) })
-	e.took.recall(r.Latency.Counts)
+	e.took.Recall(r.Latency.Counts)
 
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -53,7 +53,7 @@ type Readiness struct {
 	Latency    struct {
 		P50    float64  `json:"p50_ms"` // from arrival to judgement, without the delay of refusals
 		P99    float64  `json:"p99_ms"`
-		Counts []uint64 `json:"counts,omitempty"` // how often, by the buckets of package radiusd
+		Counts []uint64 `json:"counts,omitempty"` // how often, by the buckets of histogram.Durations
 	} `json:"latency"`
 
 	Accounting struct {

@@ -270,56 +270,6 @@ func TestReadinessOfAccounting(t *testing.T) {
 	}
 }
 
-func TestHistogram(t *testing.T) {
-	var h histogram
-	before := time.Duration(-1)
-	for i := range len(h) {
-		end := bound(i)
-		if end <= before {
-			t.Fatalf("bucket %d ends at %v, the one before at %v", i, end, before)
-		}
-		if got := h.bucket(end - 1); got != i {
-			t.Errorf("%v is in bucket %d, want %d", end-1, got, i)
-		}
-		if got := h.bucket(end); got != min(i+1, len(h)-1) {
-			t.Errorf("%v is in bucket %d, want %d", end, got, i+1)
-		}
-		if before >= time.Millisecond && float64(end)/float64(before) > 1.26 {
-			t.Errorf("bucket %d is wide: %v to %v", i, before, end)
-		}
-		before = end
-	}
-	if before < 10*time.Second {
-		t.Errorf("the last bucket ends at %v", before)
-	}
-	if h.bucket(-time.Second) != 0 || h.bucket(time.Hour) != len(h)-1 {
-		t.Error("out of bounds")
-	}
-}
-
-func TestQuantile(t *testing.T) {
-	var h histogram
-	for range 98 {
-		h.add(150 * time.Microsecond)
-	}
-	h.add(-time.Second)
-	h.add(time.Hour)
-	counts := h.tell()
-	for share, want := range map[float64]float64{.01: .1, .5: .2, .98: .2, .99: .2, 1: float64(bound(len(h)-1)) / 1e6} {
-		if got := quantile(counts, share); got != want {
-			t.Errorf("%v: %v ms, want %v", share, got, want)
-		}
-	}
-	if quantile(nil, .5) != 0 {
-		t.Error("a quantile of nothing")
-	}
-	var other histogram
-	other.recall(append(slices.Clone(counts), 7)) // by a version with more buckets
-	if n := other.tell(); n[len(h)-1] != 8 || n[1] != 98 {
-		t.Errorf("recalled %v", n)
-	}
-}
-
 // Each packet of a flood counts here.
 func TestEvidenceCostsNoMemory(t *testing.T) {
 	e, o := newEvidence(testTime), outline{method: methodPAP, mac: 20, proxied: true, continues: true}

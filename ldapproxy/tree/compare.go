@@ -5,7 +5,7 @@ import "sekisho/ldapproxy/wire"
 // compare answers a compare (RFC 4511 §4.10). Whether an entry has some
 // password is nobody's to ask, not even whether there is the entry.
 func (t *tree) compare(req *wire.CompareRequest, who Asker) wire.Result {
-	if isPassword(req.Attribute) {
+	if IsPassword(req.Attribute) {
 		return wire.Result{Code: wire.ResultInsufficientAccessRights}
 	}
 	id, r := t.target(req.DN, who)

@@ -248,14 +248,6 @@ var families = func() (all [len(attributeTypes)][]attr) {
 	return all
 }()
 
-// isPassword reports whether an attribute description is the password's, with
-// whatever options.
-func isPassword(description string) bool {
-	name, _, _ := strings.Cut(description, ";")
-	name = strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), "oid.")
-	return name == "userpassword" || name == "2.5.4.35"
-}
-
 // class is an object class.
 type class struct {
 	name, oid, super string

@@ -7,6 +7,15 @@ const maxControls = 32
 const (
 	OIDPaged       = "1.2.840.113556.1.4.319"  // simple paged results (RFC 2696)
 	OIDManageDsaIT = "2.16.840.1.113730.3.4.2" // referrals as entries (RFC 3296): there are none
+
+	OIDProxyAuthorization = "2.16.840.1.113730.3.4.18"  // RFC 4370
+	OIDPasswordPolicy     = "1.3.6.1.4.1.42.2.27.8.5.1" // draft-behera-ldap-password-policy
+	OIDPersistentSearch   = "2.16.840.1.113730.3.4.3"   // draft-ietf-ldapext-psearch
+	OIDSync               = "1.3.6.1.4.1.4203.1.9.1.1"  // RFC 4533
+	OIDNotification       = "1.2.840.113556.1.4.528"    // of Active Directory
+	OIDDirSync            = "1.2.840.113556.1.4.841"    // of Active Directory
+
+	OIDSessionTracking = "1.3.6.1.4.1.21008.108.63.1" // draft-wahl-ldap-session
 )
 
 // Serves reports whether a control is served for an operation.
@@ -77,6 +86,22 @@ func ParsePaged(value []byte) (size int32, cookie []byte, err error) {
 	return size, cookie, nil
 }
 
+// ParseSessionTracking reads where a session tracking control says that the
+// person is: sessionSourceIp, which may be empty. What else it tells is not
+// looked at, but has to be there (draft-wahl-ldap-session-03 §2.1).
+func ParseSessionTracking(value []byte) (source string, err error) {
+	d := Decoder{Rest: value}
+	in := d.Within(TagSequence)
+	source = in.Text(TagString)
+	in.Take(TagString) // sessionSourceName
+	in.Take(TagString) // formatOID
+	in.Take(TagString) // sessionTrackingIdentifier
+	if in.End() != nil || d.More() {
+		return "", errRequest
+	}
+	return source, nil
+}
+
 // PagedControl is the paged results control of a response: an estimate of all
 // entries, 0 for unknown, and the cookie for the next page, empty after the
 // last one.
@@ -100,25 +125,31 @@ func (c Control) size() int {
 	return n
 }
 
-func appendControls(dst []byte, controls []Control) []byte {
+// AppendControls appends the Controls of a message, if there are any.
+func AppendControls(dst []byte, controls []Control) []byte {
 	if len(controls) == 0 {
 		return dst
 	}
 	dst = appendHeader(dst, TagControls, sizeOfList(controls))
 	for _, c := range controls {
-		dst = appendHeader(dst, TagSequence, c.size())
-		dst = appendString(dst, TagString, c.OID)
-		if c.Critical {
-			dst = append(dst, TagBoolean, 1, 0xff)
-		}
-		if c.HasValue {
-			dst = appendString(dst, TagString, c.Value)
-		}
+		dst = c.append(dst)
 	}
 	return dst
 }
 
-// sizeOfControls is what appendControls appends.
+func (c Control) append(dst []byte) []byte {
+	dst = appendHeader(dst, TagSequence, c.size())
+	dst = appendString(dst, TagString, c.OID)
+	if c.Critical {
+		dst = append(dst, TagBoolean, 1, 0xff)
+	}
+	if c.HasValue {
+		dst = appendString(dst, TagString, c.Value)
+	}
+	return dst
+}
+
+// sizeOfControls is what AppendControls appends.
 func sizeOfControls(controls []Control) int {
 	if len(controls) == 0 {
 		return 0

@@ -90,13 +90,13 @@ func FuzzFilter(f *testing.F) {
 func FuzzControls(f *testing.F) {
 	f.Add(wireControl("1.2", []byte{1, 1, 0xff}, Octets("v")))
 	f.Add(append(wireControl("1.2"), wireControl("1.2")...))
-	f.Add(appendControls(nil, []Control{PagedControl(100, []byte("cookie"))})[2:])
+	f.Add(AppendControls(nil, []Control{PagedControl(100, []byte("cookie"))})[2:])
 	f.Fuzz(func(t *testing.T, list []byte) {
 		controls, err := parseControls(list)
 		if err != nil {
 			return
 		}
-		again := appendControls(nil, controls)
+		again := AppendControls(nil, controls)
 		if len(again) != sizeOfControls(controls) {
 			t.Fatalf("%d octets, announced as %d", len(again), sizeOfControls(controls))
 		}
@@ -123,7 +123,7 @@ func FuzzExtended(f *testing.F) {
 		e, err := m.Extended()
 		m.Search()
 		m.Compare()
-		m.abandon()
+		m.Abandoned()
 		if err != nil {
 			return
 		}

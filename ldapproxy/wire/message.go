@@ -110,6 +110,7 @@ const (
 	OpSearch           = 0x63
 	OpSearchEntry      = 0x64
 	OpSearchDone       = 0x65
+	OpSearchReference  = 0x73
 	OpModify           = 0x66
 	opModifyResponse   = 0x67
 	OpAdd              = 0x68
@@ -123,8 +124,10 @@ const (
 	OpAbandon          = 0x50
 	OpExtended         = 0x77
 	OpExtendedResponse = 0x78
+	OpIntermediate     = 0x79
 
 	TagControls = 0xa0
+	TagReferral = 0xa3
 )
 
 // ResponseTo is the operation that ends a request, and whether op is a

@@ -11,7 +11,7 @@ const (
 	ResultCompareTrue              = 6
 	ResultAuthMethodNotSupported   = 7
 	ResultStrongerAuthRequired     = 8
-	resultReferral                 = 10
+	ResultReferral                 = 10
 	resultAdminLimitExceeded       = 11
 	ResultUnavailableCritical      = 12 // unavailableCriticalExtension
 	ResultConfidentialityRequired  = 13
@@ -24,7 +24,7 @@ const (
 	resultInappropriateAuth        = 48 // inappropriateAuthentication
 	ResultInvalidCredentials       = 49
 	ResultInsufficientAccessRights = 50
-	resultBusy                     = 51
+	ResultBusy                     = 51
 	ResultUnavailable              = 52
 	ResultUnwillingToPerform       = 53
 	ResultOther                    = 80
@@ -32,6 +32,7 @@ const (
 	ResultNoSuchOperation          = 119
 	resultTooLate                  = 120
 	resultCannotCancel             = 121
+	ResultAuthorizationDenied      = 123 // RFC 4370 §4
 )
 
 // OIDNotice names the Notice of Disconnection (RFC 4511 §4.4.1).
@@ -49,7 +50,7 @@ func AppendResult(dst []byte, id int32, op byte, r Result, controls ...Control) 
 	dst = appendEnvelope(dst, id, sizeOf(n), controls)
 	dst = appendHeader(dst, op, n)
 	dst = r.append(dst)
-	return appendControls(dst, controls)
+	return AppendControls(dst, controls)
 }
 
 // AppendEntry appends a SearchResultEntry (RFC 4511 §4.5.2).
@@ -94,7 +95,7 @@ func AppendExtended(dst []byte, id int32, r Result, oid string, value []byte, co
 	if value != nil {
 		dst = appendString(dst, TagResponseValue, value)
 	}
-	return appendControls(dst, controls)
+	return AppendControls(dst, controls)
 }
 
 // AppendNotice appends a Notice of Disconnection, the last that a client

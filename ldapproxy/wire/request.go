@@ -46,7 +46,9 @@ func (m Message) Search() (*SearchRequest, error) {
 	var s SearchRequest
 	s.Base = d.Text(TagString)
 	s.Scope = d.Number(TagEnumerated)
-	s.deref = d.Number(TagEnumerated)
+	if s.deref = d.Number(TagEnumerated); s.deref > 3 {
+		d.fail(errRequest) // the list is closed, unlike that of scopes (RFC 4511 §4.5.1)
+	}
 	s.SizeLimit = d.Number(TagInteger)
 	s.TimeLimit = d.Number(TagInteger)
 	s.TypesOnly = d.boolean(TagBoolean)
@@ -96,8 +98,8 @@ func (m Message) Extended() (ExtendedRequest, error) {
 	return e, nil
 }
 
-// abandon is the id of the operation to be abandoned (RFC 4511 §4.11).
-func (m Message) abandon() (int32, error) {
+// Abandoned is the id of the operation to be abandoned (RFC 4511 §4.11).
+func (m Message) Abandoned() (int32, error) {
 	n, err := number(m.body)
 	return int32(n), err
 }

@@ -188,11 +188,11 @@ func TestExtendedAndCompareThatAreNot(t *testing.T) {
 }
 
 func TestAbandon(t *testing.T) {
-	if id, err := parsed(t, envelope(Element(OpAbandon, []byte{1, 0}))).abandon(); err != nil || id != 256 {
+	if id, err := parsed(t, envelope(Element(OpAbandon, []byte{1, 0}))).Abandoned(); err != nil || id != 256 {
 		t.Errorf("%d, %v", id, err)
 	}
 	for _, body := range [][]byte{nil, {0xff}, {0, 0, 0, 0, 1}} {
-		if _, err := parsed(t, envelope(Element(OpAbandon, body))).abandon(); err == nil {
+		if _, err := parsed(t, envelope(Element(OpAbandon, body))).Abandoned(); err == nil {
 			t.Errorf("%x is an id", body)
 		}
 	}

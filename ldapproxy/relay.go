@@ -1,0 +1,159 @@
+package ldapproxy
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"sekisho/ldapproxy/wire"
+)
+
+// leaveWait is how long operations in work may take that a Bind, or the end of
+// the server, comes behind.
+const leaveWait = 5 * time.Second
+
+// relay asks the directory behind, over a link of this client's own: message
+// ids stay equal, and all but a few operations pass as they are, in both
+// directions. Only who has an identity over there has a link, so no identity
+// survives its session: a BindRequest first takes the link away.
+type relay struct {
+	*conn
+	upstream *Upstream
+	link     atomic.Pointer[link] // of the connection's goroutine, which others only look at
+}
+
+// enter begins the session on the link that the bind was tried on, or gives
+// that back.
+func (r *relay) enter(v *verdict) {
+	l := r.link.Load()
+	switch {
+	case l == nil:
+	case !v.outcome.success():
+		r.release(l)
+	default:
+		r.attach(l)
+	}
+}
+
+// attach lets a link answer this client.
+func (r *relay) attach(l *link) {
+	r.link.Store(l)
+	app := r.appOf(r.server.table.Load())
+	if err := l.attach(r, rules{passReferrals: app != nil && app.Referrals || r.passesAll()}); err != nil {
+		r.upstreamLost(err)
+	}
+}
+
+// release gives the link back, which ends it if there is anything left on it.
+func (r *relay) release(l *link) {
+	r.link.Store(nil)
+	l.detach()
+	r.server.links.put(l)
+}
+
+// leave waits for what is in work, but not for long: what is not done by then
+// is abandoned with the link (RFC 4511 §4.2.1).
+func (r *relay) leave() {
+	if l := r.link.Load(); l != nil {
+		r.settle(l)
+		r.release(l)
+	}
+}
+
+// settle waits until nothing is in work on the link.
+func (r *relay) settle(l *link) {
+	r.send()
+	if l.outstanding() == 0 {
+		return
+	}
+	ctx, cancel := context.WithCancel(r.server.ctx)
+	defer cancel()
+	late := r.server.After(leaveWait)
+	go func() {
+		select {
+		case <-late:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	l.wait(ctx)
+}
+
+// end gives the link back for the last time. Nobody knows where a handler was
+// that has panicked.
+func (r *relay) end(why disconnect) {
+	l := r.link.Load()
+	if l == nil {
+		return
+	}
+	switch why {
+	case byPanic:
+		l.close()
+	case byShutdown:
+		r.settle(l)
+	case byUnbind:
+		r.send()
+	}
+	r.release(l)
+}
+
+func (r *relay) largest() int { return wire.MaxFrameRelay }
+
+func (r *relay) busy() bool {
+	l := r.link.Load()
+	return l != nil && l.outstanding() > 0
+}
+
+// send has the requests leave that were gathered. If it fails the link has
+// ended, which is told by upstreamLost.
+func (r *relay) send() {
+	if l := r.link.Load(); l != nil {
+		l.flush()
+	}
+}
+
+// The link's owner: what comes from the directory, on another goroutine.
+
+func (r *relay) deliver(messages []byte) error {
+	err := r.write(messages)
+	if err != nil {
+		r.call(r.conn.lost(err))
+	}
+	return err
+}
+
+func (r *relay) stream(head []byte, rest *wire.Rest) error {
+	err := r.conn.stream(head, rest)
+	if errors.Is(err, errSlow) {
+		r.call(byWrite)
+	}
+	return err
+}
+
+// upstreamLost ends the connection: under what was a person's identity nobody
+// goes on, and for operations in work no answer is made up.
+func (r *relay) upstreamLost(why error) {
+	r.server.log.Info("the link to the directory has ended", "connection", r.number, "error", why)
+	r.call(byUpstream)
+}
+
+// sweepEvery is how often clients that only wait are looked at.
+const sweepEvery = 30 * time.Second
+
+// sweep has the connections looked at on which nothing is asked, but something
+// still answered: a persistent search would outlive its ticket.
+func (s *Server) sweep() {
+	for {
+		select {
+		case <-s.After(sweepEvery):
+			s.crowd.each(func(c *conn) {
+				if c.behind.busy() {
+					c.call(staying)
+				}
+			})
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package ldapproxy
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"time"
+)
+
+// Upstream is the directory behind, which a campus has already. Dial must be
+// set; what else is zero has its default.
+type Upstream struct {
+	// Dial returns a connection to a server that is up, TLS begun if there is
+	// to be any, and the server's name for the log. It has a time limit of its
+	// own.
+	Dial func(context.Context) (net.Conn, string, error)
+	// RootDSE is the latest that a health check has read, and whether there is
+	// one.
+	RootDSE func() (map[string][]string, bool)
+
+	Max    int           // links in all, each bound client has one; 0: 200
+	Wait   time.Duration // for a link while all are in use; 0: 5 s
+	Answer time.Duration // for the answer to a bind; 0: 10 s
+	Idle   time.Duration // of a link that nobody has; 0: 1 min
+
+	// Service runs the operations of people who were admitted without their
+	// password. Without one they may read the RootDSE and ask who they are.
+	Service Account
+	// ProxyAuthorization: Service may act for others (RFC 4370). Otherwise it
+	// searches and compares only.
+	ProxyAuthorization bool
+}
+
+func (u Upstream) withDefaults() Upstream {
+	u.Max = cmp.Or(u.Max, 200)
+	u.Wait = cmp.Or(u.Wait, 5*time.Second)
+	u.Answer = cmp.Or(u.Answer, 10*time.Second)
+	u.Idle = cmp.Or(u.Idle, time.Minute)
+	return u
+}
