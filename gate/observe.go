@@ -12,9 +12,9 @@ import (
 	"sekisho/policy"
 )
 
-// What the book's row of an observation says besides: what really happened.
+// What the book's row of an observation begins with: what really happened.
 const (
-	observedPassed  = "passed by the directory behind"
+	ObservedPassed  = "passed by the directory behind"
 	observedRefused = "refused by the directory behind"
 	observedKept    = "not shown to the directory behind"
 	observedCode    = " and a code behind the password"
@@ -79,7 +79,7 @@ func (a *attempt) observe(ctx context.Context) (reason.Code, error) {
 	}
 	a.event.Detail = observedRefused
 	if verdict == directory.Right {
-		a.event.Detail = observedPassed
+		a.event.Detail = ObservedPassed
 	}
 	if why != "" || err != nil {
 		return why, err

@@ -42,8 +42,8 @@ func TestWhichApplicationAConnectionIsOf(t *testing.T) {
 	one, two := [32]byte{1}, [32]byte{2}
 	table := newTable(mustApps(t,
 		App{Name: "wide", Prefixes: prefixes("192.0.2.0/24")},
-		App{Name: "narrow", Prefixes: prefixes("192.0.2.0/28", "198.51.100.0/24")},
-		App{Name: "mapped", Prefixes: prefixes("::ffff:192.0.2.0/125")},
+		App{Name: "narrow", Prefixes: prefixes("192.0.2.0/28", "192.0.2.64/28", "198.51.100.0/24")},
+		App{Name: "mapped", Prefixes: prefixes("::ffff:192.0.2.0/125", "::ffff:192.0.2.64/122")},
 		App{Name: "listener", Prefixes: prefixes("192.0.2.0/24"), Listeners: []string{"a", "b"}},
 		App{Name: "anywhere", Listeners: []string{"b"}},
 		App{Name: "bind", Prefixes: prefixes("192.0.2.0/24"), BindDNs: []string{gitlabDN}, Accounts: accounts(gitlabDN)},
@@ -64,6 +64,7 @@ func TestWhichApplicationAConnectionIsOf(t *testing.T) {
 		{marks{addr: at("192.0.2.200")}, "wide"},
 		{marks{addr: at("192.0.2.9")}, "narrow"},
 		{marks{addr: at("192.0.2.1")}, "mapped"},
+		{marks{addr: at("192.0.2.65")}, "narrow"},
 		{marks{addr: at("::ffff:192.0.2.1")}, "mapped"},
 		{marks{addr: at("198.51.100.1")}, "narrow"},
 		{marks{addr: at("192.0.2.1"), through: "c"}, "mapped"},

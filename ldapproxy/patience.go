@@ -66,12 +66,12 @@ func (l *link) overdue() bool { return !l.until.IsZero() && !time.Now().Before(l
 // Read reads from the server for the pump, beyond deadlines that were not
 // meant.
 func (l *link) Read(p []byte) (int, error) {
+	if l.streaming {
+		l.mu.Lock()
+		l.setUntil(time.Now().Add(l.pool.Answer))
+		l.mu.Unlock()
+	}
 	for {
-		if l.streaming {
-			l.mu.Lock()
-			l.setUntil(time.Now().Add(l.pool.Answer))
-			l.mu.Unlock()
-		}
 		n, err := l.raw.Read(p)
 		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !l.patient() {
 			return n, err

@@ -253,6 +253,20 @@ func TestWhoWaitsForAnAnswerIsNotIdle(t *testing.T) {
 	}
 }
 
+// Whoever is called while it begins to wait does not wait.
+func TestCallBeforeTheWaitIsHeard(t *testing.T) {
+	s := &Server{}
+	s.setup()
+	c := s.newConn(new(Listener), new(socket))
+	c.call(byUpstream)
+	if n, err := c.Read(make([]byte, 1)); n != 0 || err != errCalled {
+		t.Errorf("%d, %v", n, err)
+	}
+	if why := c.step(); why != byUpstream {
+		t.Errorf("ended by %q", why)
+	}
+}
+
 func TestStartTLSWhileSomethingIsInWork(t *testing.T) {
 	var let chan bool
 	app := relayApp()
@@ -330,24 +344,26 @@ func TestAnswerOfABindIsNotOvertaken(t *testing.T) {
 
 // A client that does not read holds up nobody for long.
 func TestSlowReaderOfRelayedAnswers(t *testing.T) {
-	r := startRelay(t, func(r *relayRig) {
-		r.Limits.Write = 20 * time.Millisecond
-		r.up.answer = func(x *exchange) {
-			if x.Op != wire.OpSearch {
-				x.usual()
-				return
-			}
-			entry := wire.AppendEntry(nil, x.ID, "cn=x", []wire.Attribute{{Name: "a", Values: []string{string(make([]byte, 30<<10))}}})
-			for {
-				if _, err := x.Write(entry); err != nil {
+	for _, size := range []int{30 << 10, 8 << 20} { // in batches, and in one piece
+		r := startRelay(t, func(r *relayRig) {
+			r.Limits.Write = 20 * time.Millisecond
+			r.up.answer = func(x *exchange) {
+				if x.Op != wire.OpSearch {
+					x.usual()
 					return
 				}
+				entry := largeEntry(x.ID, size)
+				for {
+					if _, err := x.Write(entry); err != nil {
+						return
+					}
+				}
 			}
-		}
-	})
-	p := r.bound()
-	p.send(p.put(searchOp(behindBase, 2)))
-	r.ends(byWrite, 1)
+		})
+		p := r.bound()
+		p.send(p.put(searchOp(behindBase, 2)))
+		r.ends(byWrite, 1)
+	}
 }
 
 // largeEntry is a SearchResultEntry with a value of n octets.
@@ -465,9 +481,10 @@ func TestShutdownLetsWhatIsInWorkBeAnswered(t *testing.T) {
 }
 
 func TestReferralsGoByTheApplicationsRule(t *testing.T) {
-	for _, pass := range []bool{false, true} {
-		app := relayApp()
-		app.Referrals = pass
+	passing, watched := relayApp(), observed()
+	passing.Referrals = true
+	for _, app := range []App{relayApp(), passing, watched} {
+		pass := app.Referrals || app.Observe
 		r := startRelay(t, func(r *relayRig) {
 			r.up.answer = func(x *exchange) {
 				if x.Op == wire.OpSearch {
@@ -479,7 +496,8 @@ func TestReferralsGoByTheApplicationsRule(t *testing.T) {
 				x.usual()
 			}
 		}, app)
-		p := r.bound()
+		p := r.dial()
+		p.wants(wire.ResultSuccess, bindOp(mailBehind, mailPassword))
 		p.send(p.put(searchOp(behindBase, 2)))
 		if got := p.frame(); bytes.Contains(got, []byte("elsewhere")) != pass {
 			t.Errorf("pass %v: got %x", pass, got)

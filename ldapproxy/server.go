@@ -8,9 +8,14 @@
 // from the embedded directory, which holds the people and groups of the local
 // accounts. Nothing is ever written.
 //
-// The protocol is in package wire; a session in conn.go and bind.go; what
-// comes after a bind begins in operation.go, and the embedded directory is
-// package tree.
+// Or there is a directory behind. Then the gate, once the code is right, has
+// the password tried by a bind on a link of this client's own, and after that
+// requests and answers pass over the link as they are, but for those by which
+// a password could be tried past the gate.
+//
+// The protocol is in package wire; a session in conn.go and bind.go. What
+// comes after a bind begins in operation.go, and goes on in embedded.go, with
+// package tree, or in the files relay*.go, with link.go and pool.go.
 package ldapproxy
 
 import (

@@ -17,7 +17,8 @@ import (
 
 func accountCommand() *cobra.Command {
 	return family("account", "people", "Add, show and change accounts",
-		accountAdd(), accountList(), accountShow(), accountPasswd(), accountGroup(), accountDisable(), accountEnable())
+		accountAdd(), accountList(), accountShow(), accountPasswd(), accountGroup(), accountDisable(), accountEnable(),
+		accountAppPassword())
 }
 
 func accountAdd() *cobra.Command {
@@ -31,6 +32,9 @@ func accountAdd() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: inHouse(func(cmd *cobra.Command, h *house, args []string) error {
 			p.Name = h.directory().Canonical(args[0])
+			if err := h.ours("people", "add %s there; a code device is given out by: sekisho otp enrol %[1]s", p.Name); err != nil {
+				return err
+			}
 			people := h.accounts()
 			if err := people.Free(cmd.Context(), p.Name); err != nil {
 				return advise(err, p.Name)
@@ -73,6 +77,9 @@ func accountPasswd() *cobra.Command {
 		Args:  cobra.ExactArgs(1),
 		RunE: inHouse(func(cmd *cobra.Command, h *house, args []string) error {
 			name := h.directory().Canonical(args[0])
+			if err := h.ours("passwords", "change that of %s there", name); err != nil {
+				return err
+			}
 			if _, err := h.store.Account(cmd.Context(), name); err != nil {
 				return advise(err, name)
 			}
@@ -154,6 +161,9 @@ func accountGroup() *cobra.Command {
 			}
 			groups := a.Groups
 			if len(args) > 1 {
+				if err := h.ours("groups", "change those of %s there", name); err != nil {
+					return err
+				}
 				groups, err = h.accounts().SetGroups(cmd.Context(), name, args[1:], h.booked(string(reason.GroupsSet), ""))
 				if err != nil && !errors.Is(err, account.ErrNoChange) {
 					return advise(err, name)
@@ -173,8 +183,11 @@ func accountDisable() *cobra.Command {
 		Short: "Let an account in no more, and end its tickets",
 		Args:  cobra.ExactArgs(1),
 		RunE: inHouse(func(cmd *cobra.Command, h *house, args []string) error {
-			name := h.directory().Canonical(args[0])
-			err := h.accounts().Disable(cmd.Context(), name, h.booked(string(reason.AccountDisabled), ""))
+			name, err := h.adopt(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			err = h.accounts().Disable(cmd.Context(), name, h.booked(string(reason.AccountDisabled), ""))
 			return report(cmd, err, name, "disabled, tickets ended", "disabled already")
 		}),
 	}
@@ -216,6 +229,8 @@ func advise(err error, name string) error {
 		return hint(err, "add --replace if it is lost, --add if this is one more; sekisho otp list %s shows them", name)
 	case errors.Is(err, account.ErrNoDevice):
 		return hint(err, "sekisho otp enrol %s", name)
+	case errors.Is(err, account.ErrNoAppPassword):
+		return hint(err, "sekisho account app-password list %s", name)
 	case errors.Is(err, account.ErrNoPair):
 		return hint(err, "wait for two new codes and type the older one first; if it still fails: sekisho otp enrol %s --replace", name)
 	case errors.Is(err, account.ErrGroups):

@@ -96,7 +96,7 @@ func auditSearch() *cobra.Command {
 			if q.Reason != "" && !reason.Valid(reason.Code(q.Reason)) {
 				return hint(fmt.Errorf("no reason is named %q", q.Reason), "the reasons are %s", reasons())
 			}
-			if outcomes := []string{"admitted", "refused", "challenged", "noticed", "done"}; q.Outcome != "" && !slices.Contains(outcomes, q.Outcome) {
+			if outcomes := []string{"admitted", "refused", "challenged", "observed", "noticed", "done"}; q.Outcome != "" && !slices.Contains(outcomes, q.Outcome) {
 				return hint(fmt.Errorf("no outcome is named %q", q.Outcome), "the outcomes are %s", strings.Join(outcomes, " "))
 			}
 			if q.From, err = parseWhen(since, h.now(), 0); err != nil {
@@ -113,7 +113,7 @@ func auditSearch() *cobra.Command {
 	f.StringVar(&q.Source, "from", "", "only from this `address`")
 	f.StringVar(&q.Client, "client", "", "only by this `client`")
 	f.StringVar(&q.Reason, "reason", "", "only of this `reason`")
-	f.StringVar(&q.Outcome, "outcome", "", "only admitted, refused, challenged, noticed or done")
+	f.StringVar(&q.Outcome, "outcome", "", "only admitted, refused, challenged, observed, noticed or done")
 	f.StringVar(&since, "since", "", "only from this `time` on: 24h or 7d ago, 2026-03-01, 2026-03-01T08:30")
 	f.StringVar(&until, "until", "", "only before this `time`; a day is meant whole")
 	f.IntVarP(&q.Most, "lines", "n", 0, "only the newest `number`; 0: all")

@@ -37,6 +37,9 @@ func checkCommand() *cobra.Command {
 			if len(cfg.Web.Listeners) > 0 {
 				text += fmt.Sprintf(", %d web services", len(cfg.Web.Services))
 			}
+			if cfg.Directory.Behind() {
+				text += ", the people are in the directory behind"
+			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: good: %s\n", file, text)
 			return nil
 		},

@@ -31,13 +31,7 @@ func (s *server) apply(cfg *config.Config) error {
 	}
 	apps := make([]ldapproxy.App, len(cfg.LDAP.Apps))
 	for i, a := range cfg.LDAP.Apps {
-		apps[i] = ldapproxy.App{
-			Name: a.Name, Prefixes: a.Prefixes, Service: a.Service, Zone: a.Zone, Separator: a.Separator, Anonymous: a.Anonymous,
-			SizeLimit: a.SizeLimit, TimeLimit: a.TimeLimit, RejectDelay: a.RejectDelay,
-		}
-		for _, account := range a.Accounts {
-			apps[i].Accounts = append(apps[i].Accounts, ldapproxy.Account{DN: account.DN, Password: account.Password})
-		}
+		apps[i] = app(a)
 	}
 	known, err := ldapproxy.NewApps(apps)
 	if err != nil {
@@ -46,7 +40,9 @@ func (s *server) apply(cfg *config.Config) error {
 	s.gate.SetRules(cfg.Policy(), cfg.Zones())
 	s.radius.SetClients(list)
 	s.ldap.SetApps(known)
-	s.web.SetVPNs(vpns(cfg.Radius.Clients))
+	s.applied.Store(cfg)
+	s.web.SetVPNs(words(cfg))
+	s.web.SetPrograms(programs(cfg))
 	return nil
 }
 
@@ -119,9 +115,9 @@ func (s *server) listenLDAP() error {
 		if err != nil {
 			return err
 		}
-		bound := ldapproxy.Listener{Listener: o.socket, StartTLS: !l.TLS, PlainBinds: l.PlainBinds, Zone: l.Zone}
+		bound := ldapproxy.Listener{Listener: o.socket, Name: l.URL, StartTLS: !l.TLS, PlainBinds: l.PlainBinds, Zone: l.Zone}
 		if o.certificate != nil {
-			bound.TLS = o.certificate.TLS()
+			bound.TLS = s.asking(o)
 		}
 		if len(l.Proxies) > 0 {
 			bound.How = "proxy-header"

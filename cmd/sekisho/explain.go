@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sekisho/internal/config"
+	"sekisho/internal/directory"
 	"sekisho/internal/store"
 	"sekisho/policy"
 )
@@ -45,12 +46,16 @@ func explainCommand() *cobra.Command {
 			people := h.directory()
 			facts.User = people.Canonical(q.user)
 			known := true
-			account, err := people.Find(cmd.Context(), facts.User)
-			switch {
-			case err == nil:
-				facts.Groups = account.Groups
-			case q.user != "":
-				known = false
+			if q.user != "" {
+				account, err := people.Find(cmd.Context(), facts.User)
+				switch {
+				case err == nil:
+					facts.User, facts.Groups = account.Name, account.Groups
+				case errors.Is(err, directory.ErrUnknown), errors.Is(err, directory.ErrName):
+					known = false
+				default:
+					return fmt.Errorf("look %s up: %w", q.user, err)
+				}
 			}
 			for _, f := range q.shown {
 				if facts.Shown == nil {

@@ -16,6 +16,7 @@ import (
 	"sekisho/internal/keyring"
 	"sekisho/internal/passwd"
 	"sekisho/internal/store"
+	"sekisho/internal/upstream"
 )
 
 // house is what every command that works on the state has open.
@@ -25,6 +26,9 @@ type house struct {
 	ring  *keyring.Ring
 	pool  *passwd.Pool
 	now   func() time.Time
+
+	behind  *directory.Upstream // nil: the people are kept here
+	servers *upstream.Servers   // of behind
 }
 
 // openHouse reads the configuration, the keys and the store, and sees to it
@@ -58,10 +62,17 @@ func openHouse(ctx context.Context, file string, o store.Options) (*house, error
 		st.Close()
 		return nil, err
 	}
+	if cfg.Directory.Behind() {
+		h.servers = serversOf(cfg.Directory)
+		h.behind = h.peopleBehind()
+	}
 	return h, nil
 }
 
 func (h *house) close() {
+	if h.behind != nil {
+		h.behind.Close()
+	}
 	h.pool.Close()
 	if err := h.store.Close(); err != nil {
 		complain(fmt.Errorf("close the store: %w", err))
@@ -85,7 +96,16 @@ func (h *house) recogniseKeys(ctx context.Context) error {
 	return h.store.SetKeyChecks(ctx, values)
 }
 
-func (h *house) directory() *directory.Local {
+// directory is who the people are.
+func (h *house) directory() directory.Directory {
+	if h.behind != nil {
+		return h.behind
+	}
+	return h.localPeople()
+}
+
+// localPeople are those that are kept here.
+func (h *house) localPeople() *directory.Local {
 	names := directory.Names{Domains: h.cfg.Directory.Domains, Base: h.cfg.LDAP.Base}
 	return &directory.Local{Names: names, Store: h.store, Pool: h.pool, Now: h.now}
 }

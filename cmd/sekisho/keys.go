@@ -202,6 +202,14 @@ func keysRetire() *cobra.Command {
 			if left := sealed[id]; left > 0 {
 				return hint(fmt.Errorf("key %08x has sealed %s that would be lost", id, count(left, "device")), "sekisho keys rotate")
 			}
+			hashed, err := h.store.AppPasswordsBy(ctx)
+			if err != nil {
+				return err
+			}
+			if left := hashed[id]; left > 0 {
+				return hint(fmt.Errorf("key %08x has hashed %s that would be lost", id, count(left, "application password")),
+					"keep it until their people have made new ones and ended these")
+			}
 			// In this order: a store that knows fewer keys than the ring is
 			// fine, the other way round it would not open.
 			if err := h.store.SetKeyChecks(ctx, ring.CheckValues()); err != nil {

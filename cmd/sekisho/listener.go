@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strings"
@@ -37,6 +38,24 @@ func (s *server) open(l config.Listener) (*listener, error) {
 	}
 	s.opened = append(s.opened, o)
 	return o, nil
+}
+
+// asking is the TLS of a listener of the LDAP door. From the next handshake on
+// it asks for the client's certificate where an application is known by one.
+// All that is verified is that the client has its key; whose that is, the door
+// knows.
+func (s *server) asking(o *listener) *tls.Config {
+	plain := o.certificate.TLS()
+	asks := plain.Clone()
+	asks.ClientAuth = tls.RequestClientCert
+	asks.SessionTicketsDisabled = true // a session that was begun without one would go on without
+	plain.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		if s.applied.Load().LDAP.Pins(o.URL) {
+			return asks, nil
+		}
+		return nil, nil // as it is
+	}
+	return plain
 }
 
 // closeOpened is for a start that failed half way.

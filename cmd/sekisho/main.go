@@ -44,7 +44,7 @@ func command() *cobra.Command {
 	root.AddCommand(
 		serveCommand(), demoCommand(), checkCommand(), keysCommand(),
 		accountCommand(), otpCommand(), ticketCommand(), sessionsCommand(),
-		explainCommand(), whyCommand(), auditCommand(), clientsCommand(),
+		explainCommand(), whyCommand(), auditCommand(), clientsCommand(), appsCommand(),
 	)
 	return root
 }

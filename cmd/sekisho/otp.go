@@ -32,7 +32,6 @@ func otpEnrol() *cobra.Command {
 		Short: "Enrol a code device, and show its secret once",
 		Args:  cobra.ExactArgs(1),
 		RunE: inHouse(func(cmd *cobra.Command, h *house, args []string) error {
-			name := h.directory().Canonical(args[0])
 			var ok bool
 			if n.Token.Algorithm, ok = otp.AlgorithmOf(strings.ToUpper(algorithm)); !ok {
 				return hint(fmt.Errorf("algorithm %q is not known", algorithm), "choose from SHA1, SHA256, SHA512")
@@ -43,6 +42,10 @@ func otpEnrol() *cobra.Command {
 			n.Token.Period = int(h.cfg.OTP.Period / time.Second)
 			if hotp {
 				n.Token.Kind = otp.HOTP
+			}
+			name, err := h.adopt(cmd.Context(), args[0])
+			if err != nil {
+				return err
 			}
 			token, err := h.accounts().Enrol(cmd.Context(), name, n, h.booked(string(reason.OTPEnrolled), ""))
 			if err != nil {

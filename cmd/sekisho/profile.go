@@ -16,7 +16,7 @@ func accountShow() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show NAME",
-		Short: "Show an account, its code devices and its tickets",
+		Short: "Show an account, its code devices, application passwords and tickets",
 		Args:  cobra.ExactArgs(1),
 		RunE: inHouse(func(cmd *cobra.Command, h *house, args []string) error {
 			name := h.directory().Canonical(args[0])
@@ -67,6 +67,10 @@ func printProfile(w io.Writer, p account.Profile) {
 	if len(p.Devices) == 0 {
 		line("device", "-")
 	}
+	for _, p := range p.AppPasswords {
+		line("program", appPasswordText(p))
+	}
+	line("upstream", p.Upstream)
 	line("tickets", fmt.Sprint(p.Tickets))
 }
 

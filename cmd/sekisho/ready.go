@@ -4,30 +4,56 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"sekisho/internal/store"
+	"sekisho/ldapproxy"
 	"sekisho/radiusd"
 )
 
-// keepEvery is how often what was seen of the RADIUS clients is written, for
-// `sekisho clients` and for the next start.
+// keepEvery is how often what was seen of the RADIUS clients and applications
+// is written, for `sekisho clients`, `sekisho apps` and the next start.
 const keepEvery = 10 * time.Second
+
+// ofApp begins the name under which the store keeps an application; no client
+// has such a name.
+const ofApp = "ldap\t"
 
 // readiness is what was kept of the clients, by name.
 func readiness(ctx context.Context, st *store.Store) (map[string]radiusd.Readiness, error) {
+	return seen[radiusd.Readiness](ctx, st, "RADIUS client", func(name string) (string, bool) {
+		return name, !strings.HasPrefix(name, ofApp)
+	})
+}
+
+// insights is what was kept of the applications, by name.
+func insights(ctx context.Context, st *store.Store) (map[string]ldapproxy.Insight, error) {
+	return seen[ldapproxy.Insight](ctx, st, "application", func(name string) (string, bool) {
+		return strings.CutPrefix(name, ofApp)
+	})
+}
+
+// seen reads what was kept of one kind; of tells which it is, and its name.
+func seen[T any](ctx context.Context, st *store.Store, kind string, of func(string) (string, bool)) (map[string]T, error) {
 	kept, err := st.Readiness(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read what is known of the RADIUS clients: %w", err)
+		return nil, fmt.Errorf("read what is known of each %s: %w", kind, err)
 	}
-	known := make(map[string]radiusd.Readiness)
-	for name, text := range kept {
-		var r radiusd.Readiness
-		if err := json.Unmarshal([]byte(text), &r); err != nil {
-			return nil, fmt.Errorf("read what is known of the RADIUS client %s: %w", name, err)
+	known := make(map[string]T)
+	for key, text := range kept {
+		name, ok := of(key)
+		if !ok {
+			continue
 		}
-		known[name] = r
+		var one T
+		if err := json.Unmarshal([]byte(text), &one); err != nil {
+			return nil, fmt.Errorf("read what is known of the %s %s: %w", kind, name, err)
+		}
+		known[name] = one
 	}
 	return known, nil
 }
@@ -35,19 +61,19 @@ func readiness(ctx context.Context, st *store.Store) (map[string]radiusd.Readine
 // remember goes on from what was kept before. Nobody is kept out for want of
 // it.
 func (s *server) remember(ctx context.Context) {
-	known, err := readiness(ctx, s.store)
+	clients, err := readiness(ctx, s.store)
 	if err != nil {
 		s.log.Warn("what was seen of the RADIUS clients is counted anew", "error", err)
-		return
 	}
-	var list []radiusd.Readiness
-	for _, r := range known {
-		list = append(list, r)
+	s.radius.Remember(slices.Collect(maps.Values(clients)))
+	apps, err := insights(ctx, s.store)
+	if err != nil {
+		s.log.Warn("what was seen of the applications is counted anew", "error", err)
 	}
-	s.radius.Remember(list)
+	s.ldap.Remember(slices.Collect(maps.Values(apps)))
 }
 
-// keep writes what is known of the clients where there is something new.
+// keep writes what is known where there is something new.
 func (s *server) keep(ctx context.Context) {
 	fresh := make(map[string]string)
 	for _, r := range s.radius.Readiness() {
@@ -57,18 +83,32 @@ func (s *server) keep(ctx context.Context) {
 		}
 		s.kept[r.Client] = r
 		r.At = at
-		text, err := json.Marshal(r)
-		if err != nil {
-			s.log.Warn("what was seen of a RADIUS client can't be written", "client", r.Client, "error", err)
+		s.freshen(fresh, r.Client, r)
+	}
+	for _, i := range s.ldap.Insights() {
+		at := i.At
+		if i.At = (time.Time{}); reflect.DeepEqual(i, s.keptApps[i.App]) {
 			continue
 		}
-		fresh[r.Client] = string(text)
+		s.keptApps[i.App] = i
+		i.At = at
+		s.freshen(fresh, ofApp+i.App, i)
 	}
 	if len(fresh) == 0 {
 		return
 	}
 	if err := s.store.PutReadiness(ctx, fresh); err != nil {
-		s.log.Warn("what was seen of the RADIUS clients can't be written", "error", err)
+		s.log.Warn("what was seen of the RADIUS clients and applications can't be written", "error", err)
 		clear(s.kept) // so that it is tried again
+		clear(s.keptApps)
 	}
+}
+
+func (s *server) freshen(fresh map[string]string, key string, seen any) {
+	text, err := json.Marshal(seen)
+	if err != nil {
+		s.log.Warn("what was seen of a RADIUS client or application can't be written", "name", key, "error", err)
+		return
+	}
+	fresh[key] = string(text)
 }

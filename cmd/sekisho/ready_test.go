@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-ldap/ldap/v3"
 	"layeh.com/radius"
 	"layeh.com/radius/rfc2865"
 	"layeh.com/radius/rfc2866"
@@ -148,6 +150,68 @@ func TestReadinessIsWrittenAtTheEnd(t *testing.T) {
 	for _, r := range again.radius.Readiness() {
 		if r.Client == "box" && r.Accounting.Records.Count != 1 {
 			t.Errorf("%d records", r.Accounting.Records.Count)
+		}
+	}
+}
+
+// bindsAt binds by the LDAP door as somebody whom nobody knows.
+func bindsAt(t *testing.T, s *server) {
+	t.Helper()
+	c, err := ldap.DialURL("ldaps://"+s.opened[0].socket.Addr().String(), ldap.DialWithTLSConfig(&tls.Config{InsecureSkipVerify: true}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Bind("uid=nobody,ou=people,dc=example", "guess"); !ldap.IsErrorWithCode(err, ldap.LDAPResultInvalidCredentials) {
+		t.Fatal(err)
+	}
+}
+
+func TestInsightOutlivesARestart(t *testing.T) {
+	s, _ := prepareServer(t, threeDoors+box)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.run(ctx) }()
+	bindsAt(t, s)
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	again, err := open(t.Context(), s.file, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.drain()
+	if i := again.ldap.Insights()[0]; i.App != "app" || i.Binds.Count != 1 || i.Reasons["unknown_user"].Count != 1 || i.TLS["TLS 1.3"].Count != 1 {
+		t.Errorf("%+v", i)
+	}
+	known, err := readiness(t.Context(), again.store)
+	if _, mixed := known[ofApp+"app"]; err != nil || mixed {
+		t.Errorf("an application among the clients: %v, %v", known, err)
+	}
+	// It is written when something is new, only.
+	again.keep(t.Context())
+	if err := again.store.PutReadiness(t.Context(), map[string]string{ofApp + "app": `{"app":"app"}`}); err != nil {
+		t.Fatal(err)
+	}
+	again.keep(t.Context())
+	if known, err := insights(t.Context(), again.store); err != nil || known["app"].Binds.Count != 0 {
+		t.Errorf("written though nothing has changed: %+v, %v", known, err)
+	}
+}
+
+func TestInsightThatCannotBeReadKeepsNobodyOut(t *testing.T) {
+	s, out := radiusAlone(t)
+	if err := s.store.PutReadiness(t.Context(), map[string]string{ofApp + "app": `{`, "box": `{"client":"box","accounting":{"records":{"count":7}}}`}); err != nil {
+		t.Fatal(err)
+	}
+	s.remember(t.Context())
+	if !out.has("of the applications is counted anew") {
+		t.Error("says nothing of what can't be read")
+	}
+	for _, r := range s.radius.Readiness() {
+		if r.Client == "box" && r.Accounting.Records.Count != 7 {
+			t.Errorf("%d records of a client", r.Accounting.Records.Count)
 		}
 	}
 }

@@ -42,8 +42,10 @@ func TestScripts(t *testing.T) {
 			"capture": capture,
 			"codes":   showCodes,
 			"attempt": settleAttempt,
+			"apps":    putAppPasswords,
 			"session": putSession,
 			"seen":    putReadiness,
+			"watched": settleObserved,
 			"serving": holdLock,
 		},
 	})
@@ -122,6 +124,24 @@ func settleAttempt(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// putAppPasswords makes so many application passwords that nobody knows:
+// apps USER COUNT.
+func putAppPasswords(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.Background()
+	st, err := store.Open(ts.MkAbs("state/sekisho.db"), store.Options{})
+	ts.Check(err)
+	defer st.Close()
+	a, err := st.Account(ctx, args[0])
+	ts.Check(err)
+	count, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for range count {
+		p := store.AppPassword{Label: "x", Service: "ssl-vpn", Hash: []byte{}, Created: time.Now()}
+		_, err := st.AddAppPassword(ctx, a.Person, p, store.Event{At: time.Now(), Outcome: "done", Reason: "app_password_added"})
+		ts.Check(err)
+	}
+}
+
 // putSession keeps a VPN session as accounting does, an hour old and a minute
 // quiet: session [NAS/]NAME USER TICKET|- [CAUSE]. With a cause it has stopped.
 func putSession(ts *testscript.TestScript, _ bool, args []string) {
@@ -157,6 +177,31 @@ func putReadiness(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	defer st.Close()
 	ts.Check(st.PutReadiness(context.Background(), map[string]string{args[0]: ts.ReadFile(args[1])}))
+}
+
+// settleObserved books a bind through an application that is only observed:
+// watched APP USER RULE REASON DETAIL [TIMES]. A name that starts with a
+// question mark is nobody's.
+func settleObserved(ts *testscript.TestScript, _ bool, args []string) {
+	st, err := store.Open(ts.MkAbs("state/sekisho.db"), store.Options{})
+	ts.Check(err)
+	defer st.Close()
+	s := store.Settlement{Flood: strings.Join(args, " "), Event: store.Event{
+		At: time.Now(), Door: "ldap", Client: args[0], Service: "webmail", Typed: args[1], Name: args[1], Source: "192.0.2.20", How: "socket",
+		Zone: "off-campus", Rule: args[2], Outcome: "observed", Reason: args[3], Detail: args[4],
+	}}
+	if strings.HasPrefix(args[1], "?") {
+		s.Event.Name = ""
+	}
+	times := 1
+	if len(args) > 5 {
+		times, err = strconv.Atoi(args[5])
+		ts.Check(err)
+	}
+	for range times {
+		_, err := st.Settle(context.Background(), s)
+		ts.Check(err)
+	}
 }
 
 // holdLock keeps the store as a serve does, until the script ends.

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -56,17 +57,19 @@ type server struct {
 	file     string
 	log      *slog.Logger
 	registry *prometheus.Registry
-	people   *directory.Local
+	local    *directory.Local // nil: the people are in the directory behind
 	gate     *gate.Gate
 	radius   *radiusd.Server
 	ldap     *ldapproxy.Server
 	binds    []ldapproxy.Listener // of ldap
 	web      *weblogin.Server
-	sites    []webSite   // of web
-	opened   []*listener // of ldap and web
+	sites    []webSite                     // of web
+	opened   []*listener                   // of ldap and web
+	applied  atomic.Pointer[config.Config] // what a reload last put into force
 	watch    *http.Server
 	socket   net.Listener                 // of watch; nil: off
 	kept     map[string]radiusd.Readiness // of each RADIUS client, what was written last
+	keptApps map[string]ldapproxy.Insight // likewise, of each application
 	failed   chan error                   // has room for whatever may fail
 }
 
@@ -79,14 +82,13 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 	}
 	log := newLog(h.cfg.Log, logTo)
 	registry := metrics.New()
-	people := h.directory()
-	people.Log = log
 	s := &server{
-		house: h, file: file, log: log, registry: registry, people: people, kept: make(map[string]radiusd.Readiness),
-		failed: make(chan error, 3+len(h.cfg.Web.Listeners)),
+		house: h, file: file, log: log, registry: registry, kept: make(map[string]radiusd.Readiness),
+		keptApps: make(map[string]ldapproxy.Insight),
+		failed:   make(chan error, 3+len(h.cfg.Web.Listeners)),
 	}
 	s.gate = &gate.Gate{
-		Store: h.store, Directory: people, Ring: h.ring, Log: log, Now: h.now,
+		Store: h.store, Directory: s.people(), Ring: h.ring, Log: log, Now: h.now,
 		Metrics: metrics.NewDecisions(registry), Language: h.cfg.Site.Languages[0],
 		Window: window(h.cfg.OTP), Throttle: throttle(h.cfg.Throttle),
 	}
@@ -94,7 +96,13 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 		Gate: s.gate, Sessions: s.gate, Log: log, Metrics: registry, Workers: h.cfg.Radius.Workers,
 	}
 	s.ldap = &ldapproxy.Server{
-		Gate: s.gate, People: people, Base: h.cfg.LDAP.Base, Posix: tree.Posix(h.cfg.LDAP.Posix), Log: log, Metrics: registry,
+		Gate: s.gate, Base: h.cfg.LDAP.Base, Posix: tree.Posix(h.cfg.LDAP.Posix), Log: log, Metrics: registry,
+	}
+	if h.behind != nil {
+		s.ldap.Upstream = relayed(h.cfg.Directory, h.servers)
+		measure(registry, h.servers)
+	} else {
+		s.ldap.People = s.local
 	}
 	s.web = browserDoor(h, s.gate, log, registry)
 	err = errors.Join(s.apply(h.cfg), s.gate.Start(ctx))
@@ -106,12 +114,28 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 		h.close()
 		return nil, err
 	}
-	people.Start()
+	if h.behind != nil {
+		s.greet(ctx)
+		h.servers.Start()
+	} else {
+		s.local.Start()
+	}
 	s.remember(ctx)
 	for _, w := range h.cfg.Warnings {
 		log.Warn(w.Error())
 	}
 	return s, nil
+}
+
+// people are who they are for as long as this serves.
+func (s *server) people() directory.Directory {
+	if s.behind != nil {
+		s.servers.Log = s.log
+		return s.behind
+	}
+	s.local = s.localPeople()
+	s.local.Log = s.log
+	return s.local
 }
 
 // run serves until the context ends, then drains.
@@ -212,7 +236,11 @@ func (s *server) drain() error {
 	}
 	s.keep(ctx)
 	s.gate.Close()
-	s.people.Close()
+	if s.local != nil {
+		s.local.Close()
+	} else {
+		s.servers.Close()
+	}
 	s.house.close()
 	s.log.Info("stopped")
 	return err

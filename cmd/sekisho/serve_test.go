@@ -220,6 +220,38 @@ func TestReloadKeepsACertificateThatCanBeUsed(t *testing.T) {
 	}
 }
 
+// A certificate is asked for as soon as an application is known by one, and
+// never demanded.
+func TestReloadAsksForTheCertificatesThatApplicationsHave(t *testing.T) {
+	s, _ := startServer(t, threeDoors)
+	asked := func() (asked bool) {
+		t.Helper()
+		conn, err := tls.Dial("tcp", s.opened[0].socket.Addr().String(), &tls.Config{
+			InsecureSkipVerify: true,
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				asked = true
+				return &tls.Certificate{}, nil // has none
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+		return asked
+	}
+	for lines, want := range map[string]bool{
+		"": false,
+		"certificate = 'tls.crt'\nlistener = 'ldaps://127.0.0.1:0'": true,
+	} {
+		write(t, s.file, strings.Replace(threeDoors, `service = "mail"
+source = "campus"`, "service = 'mail'\n"+lines, 1))
+		s.reload()
+		if asked() != want {
+			t.Errorf("%q: asks %v", lines, !want)
+		}
+	}
+}
+
 func TestStartThatFailsLeavesNothingOpen(t *testing.T) {
 	s, _ := startServer(t, threeDoors)
 	taken := s.opened[2].socket.Addr().String()

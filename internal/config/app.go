@@ -138,6 +138,9 @@ func (t *table) readKnown(a *App, y *yard) {
 	if len(a.Prefixes) == 0 && !t.has("listener") && !t.has("certificate") && !t.has("bind_dn") && !t.r.faults.blames(t.name("address")) {
 		t.fault("address", `is missing; write its addresses: address = ["192.0.2.20"]`)
 	}
+	if len(a.Prefixes) == 0 && !t.has("certificate") && (t.has("listener") || t.has("bind_dn")) && !t.r.faults.blames(t.name("address")) {
+		t.warn("address", "is missing: whoever can reach the listener may guess passwords; name the addresses of the application, or its certificate")
+	}
 	for i, prefix := range a.Prefixes {
 		if prefix.IsValid() && prefix.Bits() == 0 {
 			t.fault(fmt.Sprintf("address[%d]", i), "%v lets the whole world guess passwords; name the addresses of the application", prefix)

@@ -150,7 +150,9 @@ func TestAppWarnings(t *testing.T) {
 		{"repeat at one's own risk", relayWith("repeat = {idle = '5m', max = '2h'}", "repeat_risk = true"), `c:35: warning: ldap.app[0].repeat.max: a stolen password and code work for 2h0m0s`},
 		{"a word of many", strings.Replace(relayWith("session_tracking = true"), `["203.0.113.20"]`, `["203.0.113.0/24", "203.0.112.0/23"]`, 1), `c:35: warning: ldap.app[0].session_tracking: address[1] lets all of 203.0.112.0/23 write whatever source they like`},
 		{"a word of many that is judged", strings.Replace(relayWith("source = 'session-tracking'"), `["203.0.113.20"]`, `["2001:db8::/63"]`, 1), `c:35: warning: ldap.app[0].source: address[0] lets all of 2001:db8::/63 write whatever source they like`},
-		{"a word of everybody", strings.Replace(relayWith("session_tracking = true", "listener = 'ldaps://0.0.0.0'"), "address = [\"203.0.113.20\"]\n", "", 1), `c:34: warning: ldap.app[0].session_tracking: lets everybody who can reach the listener write`},
+		{"a word of everybody", strings.Replace(relayWith("session_tracking = true", "listener = 'ldaps://0.0.0.0'"), "address = [\"203.0.113.20\"]\n", "", 1), "c:30: warning: ldap.app[0].address: is missing: whoever can reach the listener may guess passwords\nc:34: warning: ldap.app[0].session_tracking: lets everybody who can reach the listener write"},
+		{"an account from anywhere", strings.Replace(relayWith("bind_dn = 'cn=gitlab,ou=services,dc=example,dc=ac,dc=jp'"), "address = [\"203.0.113.20\"]\n", "", 1), `c:30: warning: ldap.app[0].address: is missing: whoever`},
+		{"a key from anywhere", strings.Replace(relayWith("certificate = 'tls.crt'"), "address = [\"203.0.113.20\"]\n", "", 1), ``},
 		{"clear text that nobody may send", relayWith("[[ldap.listener]]", "url = 'ldap://127.0.0.1'", "require_tls = false"), `c:37: warning: ldap.listener[1].require_tls: lets no application bind in clear text`},
 		{"clear text that one may send", relayWith("require_tls = false", "[[ldap.listener]]", "url = 'ldap://127.0.0.1'", "require_tls = false"), ``},
 	} {
