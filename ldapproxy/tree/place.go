@@ -1,8 +1,10 @@
 package tree
 
 import (
+	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/go-ldap/ldap/v3"
 
@@ -11,6 +13,8 @@ import (
 
 // containers are the entries right below the base, in the order of their ids.
 var containers = [...]string{"people", "groups", "services"}
+
+var errNoDN = errors.New("not a DN")
 
 // CanonicalRDN is the parts of an RDN in the one form in which equal ones are
 // equal: the attribute's own name, and the value as it is compared.
@@ -46,13 +50,16 @@ func (t *tree) find(dn string) (id, above uint32, err error) {
 			return id, id, nil
 		}
 	}
+	if dn == "" {
+		return idRoot, idRoot, nil
+	}
 	parsed, err := directory.ParseDN(dn)
 	if err != nil {
 		return noID, noID, err
 	}
 	rdns := parsed.RDNs
-	if len(rdns) == 0 {
-		return idRoot, idRoot, nil
+	if len(rdns) == 0 || !utf8.ValidString(dn) { // spaces alone; RFC 4511 §4.1.3
+		return noID, noID, errNoDN
 	}
 	if len(rdns) == 1 && slices.Equal(CanonicalRDN(rdns[0]), []string{"cn=subschema"}) {
 		return idSubschema, idSubschema, nil
