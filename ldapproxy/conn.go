@@ -212,7 +212,7 @@ func (c *conn) lost(err error) disconnect {
 
 // answer answers one message.
 func (c *conn) answer(frame []byte) disconnect {
-	m, err := wire.ParseMessage(frame)
+	m, err := c.behind.parse(frame)
 	if errors.Is(err, wire.ErrFrame) {
 		return byProtocol
 	}

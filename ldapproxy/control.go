@@ -81,7 +81,7 @@ func asksSecret(c wire.Control) bool {
 	if c.OID == oidAssertion {
 		return wire.ScanFilter(c.Value, tree.IsPassword[[]byte])
 	}
-	d := wire.Decoder{Rest: c.Value}
+	d := wire.Decoder{Rest: c.Value, Strict: true}
 	list := d.Within(wire.TagSequence)
 	for list.More() {
 		if c.OID == oidMatchedValues {
@@ -92,7 +92,15 @@ func asksSecret(c wire.Control) bool {
 			continue
 		}
 		key := list.Within(wire.TagSequence)
-		if tree.IsPassword(key.Text(wire.TagString)) || key.Err != nil {
+		if tree.IsPassword(key.Text(wire.TagString)) {
+			return true
+		}
+		for _, tag := range []byte{0x80, 0x81} { // orderingRule, reverseOrder
+			if key.Peek() == tag {
+				key.Take(tag)
+			}
+		}
+		if key.End() != nil {
 			return true
 		}
 	}

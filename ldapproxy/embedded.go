@@ -124,6 +124,8 @@ func (c embedded) extended(m wire.Message, e wire.ExtendedRequest) disconnect {
 // abandon: what it names was answered before it was read.
 func (embedded) abandon(wire.Message) {}
 
+func (embedded) parse(frame []byte) (wire.Message, error) { return wire.ParseMessage(frame) }
+
 func (embedded) largest() int   { return wire.MaxFrameBound }
 func (embedded) busy() bool     { return false }
 func (embedded) send()          {}

@@ -10,6 +10,8 @@ import (
 // asks it: the embedded one, or a relay to another. Only the connection's own
 // goroutine calls it.
 type behind interface {
+	// parse reads the envelope of a request, as strictly as it has to be.
+	parse([]byte) (wire.Message, error)
 	// controls refuses a request for its controls, unless it is a success.
 	controls(wire.Message) wire.Result
 

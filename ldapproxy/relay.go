@@ -98,6 +98,8 @@ func (r *relay) end(why disconnect) {
 	r.release(l)
 }
 
+func (r *relay) parse(frame []byte) (wire.Message, error) { return wire.ParseStrict(frame) }
+
 func (r *relay) largest() int { return wire.MaxFrameRelay }
 
 func (r *relay) busy() bool {

@@ -73,17 +73,31 @@ func (r *relay) change(m wire.Message) disconnect {
 		r.reply(m, no)
 		return staying
 	}
-	if m.Op == wire.OpModify {
-		dn, changes, err := m.Modify()
-		if err != nil {
-			return r.unreadable(m, err)
-		}
-		if no := r.modifies(dn, changes); no.Code != wire.ResultSuccess {
-			r.reply(m, no)
-			return staying
-		}
+	if no, err := r.reads(m); err != nil {
+		return r.unreadable(m, err)
+	} else if no.Code != wire.ResultSuccess {
+		r.reply(m, no)
+		return staying
 	}
 	return r.pass(m)
+}
+
+// reads reads a change to the end, whatever there is to be seen in it: what we
+// overlook the directory may find. It says why the change may not be made.
+func (r *relay) reads(m wire.Message) (no wire.Result, err error) {
+	switch m.Op {
+	case wire.OpAdd:
+		err = m.Add()
+	case wire.OpModifyDN:
+		err = m.ModifyDN()
+	case wire.OpModify:
+		var dn string
+		var changes []wire.Change
+		if dn, changes, err = m.Modify(); err == nil {
+			no = r.modifies(dn, changes)
+		}
+	}
+	return no, err
 }
 
 // writes says why the session may change nothing; success: it may.
@@ -100,6 +114,10 @@ func (r *relay) writes() wire.Result {
 	return wire.Result{}
 }
 
+// notYours is the answer to whoever names the password that somebody else has:
+// it would tell whether that is the one.
+var notYours = wire.Result{Code: wire.ResultInsufficientAccessRights, Diagnostic: "not your password"}
+
 // notWithoutPassword is the answer to what takes the person's own password:
 // the directory has to see it.
 var notWithoutPassword = wire.Result{Code: wire.ResultUnwillingToPerform, Diagnostic: "not without your password"}
@@ -111,11 +129,11 @@ var notWithoutPassword = wire.Result{Code: wire.ResultUnwillingToPerform, Diagno
 func (r *relay) modifies(dn string, changes []wire.Change) wire.Result {
 	for _, c := range changes {
 		switch {
-		case !tree.IsPassword(c.Attribute):
+		case !tree.IsPassword(c.Attribute) && !tree.MayBePassword(c.Attribute):
 		case r.session.lent:
 			return notWithoutPassword
-		case c.Kind == wire.ChangeDelete && c.Values && !r.own(dn) && r.session.account == nil:
-			return wire.Result{Code: wire.ResultInsufficientAccessRights, Diagnostic: "not your password"}
+		case c.Kind == wire.ChangeDelete && c.Values && !r.own(dn):
+			return notYours
 		}
 	}
 	return wire.Result{}
@@ -172,15 +190,17 @@ func (r *relay) passwordModify(e wire.ExtendedRequest) wire.Result {
 	if r.session.lent {
 		return notWithoutPassword
 	}
-	identity, named, err := wire.ParsePasswordModify(e)
+	p, err := wire.ParsePasswordModify(e)
 	switch {
 	case err != nil:
 		no, _ := wire.Fault(err)
 		return no
-	case named && !r.own(identity) && r.session.account == nil:
-		return wire.Result{Code: wire.ResultInsufficientAccessRights, Diagnostic: "not your password"}
+	case !p.Named || r.own(p.Identity):
+		return wire.Result{}
+	case r.session.account != nil && !p.Old: // sets somebody's anew, and tries none
+		return wire.Result{}
 	}
-	return wire.Result{}
+	return notYours
 }
 
 // abandon passes on what is still in work. An operation that has ended, a

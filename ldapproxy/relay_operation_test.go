@@ -178,7 +178,8 @@ func TestPasswordOfSomebodyElseIsNotModified(t *testing.T) {
 	r.untouched(1)
 	p.wants(wire.ResultSuccess, passwordOp("UID=Alice, ou=people,DC=behind", "secret", "better"))
 	p.wants(wire.ResultSuccess, extendedOp(wire.OIDModifyPassword))
-	r.asService().wants(wire.ResultSuccess, passwordOp(bobBehind, "", "better"))
+	r.asService().wants(wire.ResultSuccess, passwordOp(bobBehind, "", "better")) // sets one anew, and tries none
+	r.asService().wants(wire.ResultInsufficientAccessRights, passwordOp(bobBehind, "guess", "better"))
 }
 
 // Active Directory lets everybody take away a password that they can name.
@@ -192,7 +193,10 @@ func TestPasswordOfSomebodyElseIsNotTriedByAModify(t *testing.T) {
 	r.untouched(1)
 	p.wants(wire.ResultSuccess, modifyOp(aliceBehind, wire.ChangeDelete, "unicodePwd", "secret"))
 	p.wants(wire.ResultSuccess, modifyOp(bobBehind, 2, "userPassword", "new")) // what the directory allows, or not
-	r.asService().wants(wire.ResultSuccess, modifyOp(bobBehind, wire.ChangeDelete, "userPassword", "x"))
+	for _, attribute := range []string{"userPassword", "clearTextPassword", "homemadePasswd", "userPassword\x00x"} {
+		r.asService().wants(wire.ResultInsufficientAccessRights, modifyOp(bobBehind, wire.ChangeDelete, attribute, "guess"))
+	}
+	r.asService().wants(wire.ResultSuccess, modifyOp(bobBehind, 2, "userPassword", "new"))
 }
 
 // An application password makes no other password.

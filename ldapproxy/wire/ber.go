@@ -51,6 +51,10 @@ func header(b []byte) (head int, n int64, err error) {
 type Decoder struct {
 	Rest []byte
 	Err  error
+	// Strict: nothing may stand behind what was read. Whoever the request is
+	// passed on to may make something of it, as OpenLDAP's decoder does, which
+	// goes on inside of a SEQUENCE that has more elements than it knows.
+	Strict bool
 }
 
 func (d *Decoder) fail(err error) {
@@ -96,7 +100,7 @@ func (d *Decoder) Take(tag byte) []byte {
 // Within is a Decoder for the elements inside the next one.
 func (d *Decoder) Within(tag byte) Decoder {
 	body := d.Take(tag)
-	return Decoder{Rest: body, Err: d.Err}
+	return Decoder{Rest: body, Err: d.Err, Strict: d.Strict}
 }
 
 func (d *Decoder) Text(tag byte) string { return string(d.Take(tag)) }
@@ -144,8 +148,11 @@ func (d *Decoder) boolean(tag byte) bool {
 
 // End ends a SEQUENCE. Components that a later version appended are ignored,
 // as RFC 4511 §4 demands, if they are whole and their tags are none of those
-// that were known here; anything else is garbage.
+// that were known here; anything else is garbage. A strict Decoder refuses all.
 func (d *Decoder) End(known ...byte) error {
+	if d.Strict && d.More() {
+		d.fail(errRequest)
+	}
 	for d.More() {
 		tag, _ := d.Next()
 		if tag&classMask != classContext {

@@ -47,24 +47,25 @@ func TestModifyThatIsNone(t *testing.T) {
 }
 
 func TestPasswordModify(t *testing.T) {
-	read := func(call func(*ldap.Conn)) (string, bool, error) {
+	read := func(call func(*ldap.Conn)) (PasswordModify, error) {
 		e, err := sent(t, call).Extended()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return ParsePasswordModify(e)
 	}
-	if who, named, err := read(func(c *ldap.Conn) { c.PasswordModify(ldap.NewPasswordModifyRequest("uid=bob", "old", "new")) }); who != "uid=bob" || !named || err != nil {
-		t.Errorf("%q, %v, %v", who, named, err)
+	for who, want := range map[string]PasswordModify{"uid=bob": {Identity: "uid=bob", Named: true, Old: true}, "": {Old: true}} {
+		got, err := read(func(c *ldap.Conn) { c.PasswordModify(ldap.NewPasswordModifyRequest(who, "old", "new")) })
+		if got != want || err != nil {
+			t.Errorf("%+v, %v; want %+v", got, err, want)
+		}
 	}
-	if who, named, err := read(func(c *ldap.Conn) { c.PasswordModify(ldap.NewPasswordModifyRequest("", "old", "new")) }); who != "" || named || err != nil {
-		t.Errorf("%q, %v, %v", who, named, err)
+	if got, err := ParsePasswordModify(ExtendedRequest{}); got != (PasswordModify{}) || err != nil {
+		t.Errorf("without a value: %+v, %v", got, err)
 	}
-	if _, named, err := ParsePasswordModify(ExtendedRequest{}); named || err != nil {
-		t.Errorf("without a value: %v, %v", named, err)
-	}
-	if _, named, err := ParsePasswordModify(ExtendedRequest{HasValue: true, Value: Element(TagSequence, Element(0x80))}); !named || err != nil {
-		t.Errorf("an empty name: %v, %v", named, err)
+	empty := Element(TagSequence, Element(0x80), Element(0x81))
+	if got, err := ParsePasswordModify(ExtendedRequest{HasValue: true, Value: empty}); got != (PasswordModify{Named: true}) || err != nil {
+		t.Errorf("an empty name: %+v, %v", got, err)
 	}
 	identity := Element(0x80, []byte("uid=bob"))
 	for name, value := range map[string][]byte{
@@ -75,9 +76,10 @@ func TestPasswordModify(t *testing.T) {
 		"cut":           Element(TagSequence, identity[:4]),
 		"and more":      append(Element(TagSequence, identity), 0),
 		"another type":  Element(TagSequence, Octets("uid=bob")),
+		"one behind":    Element(TagSequence, identity, Element(0x85, []byte("x"))),
 	} {
-		if who, named, err := ParsePasswordModify(ExtendedRequest{HasValue: true, Value: value}); err != errRequest || named || who != "" {
-			t.Errorf("%s: %q, %v, %v", name, who, named, err)
+		if got, err := ParsePasswordModify(ExtendedRequest{HasValue: true, Value: value}); err != errRequest || got != (PasswordModify{}) {
+			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
 }

@@ -1,5 +1,7 @@
 package wire
 
+import "strings"
+
 // maxControls is how many controls one message may have. Real clients send
 // three or four.
 const maxControls = 32
@@ -30,9 +32,10 @@ func Serves(op byte, oid string) bool {
 }
 
 // parseControls reads the content of Controls (RFC 4511 §4.1.11). The same
-// control twice is errDoubled, far too many are errMany.
-func parseControls(list []byte) ([]Control, error) {
-	d := Decoder{Rest: list}
+// control twice is errDoubled, far too many are errMany. A name that is no
+// numericoid is errRequest: a server that keeps it as a C string ends it at a
+// NUL, and finds a control there that we have not seen.
+func parseControls(d Decoder) ([]Control, error) {
 	var controls []Control
 	var doubled bool
 	for d.More() {
@@ -48,6 +51,9 @@ func parseControls(list []byte) ([]Control, error) {
 		if in.End() != nil {
 			return nil, ErrFrame
 		}
+		if !numericOID(c.OID) {
+			return nil, errRequest
+		}
 		for _, have := range controls {
 			doubled = doubled || have.OID == c.OID
 		}
@@ -60,6 +66,16 @@ func parseControls(list []byte) ([]Control, error) {
 		return nil, errDoubled
 	}
 	return controls, nil
+}
+
+// numericOID reports whether a name is one of RFC 4512 §1.4.
+func numericOID(name string) bool {
+	for arc := range strings.SplitSeq(name, ".") {
+		if arc == "" || arc[0] == '0' && arc != "0" || strings.Trim(arc, "0123456789") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // Control is the message's control of this name.

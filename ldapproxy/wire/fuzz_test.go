@@ -92,7 +92,7 @@ func FuzzControls(f *testing.F) {
 	f.Add(append(wireControl("1.2"), wireControl("1.2")...))
 	f.Add(AppendControls(nil, []Control{PagedControl(100, []byte("cookie"))})[2:])
 	f.Fuzz(func(t *testing.T, list []byte) {
-		controls, err := parseControls(list)
+		controls, err := parseControls(Decoder{Rest: list})
 		if err != nil {
 			return
 		}

@@ -28,6 +28,7 @@ type Message struct {
 	ID       int32
 	Op       byte   // tag of the protocolOp
 	body     []byte // its content
+	strict   bool   // see ParseStrict
 	Controls []Control
 }
 
@@ -159,8 +160,14 @@ func ResponseTo(op byte) (response byte, request bool) {
 // ParseMessage reads the envelope of a request. With ErrFrame there is no
 // message; with any other error there is one, whose id and op say what is to
 // be answered.
-func ParseMessage(frame []byte) (Message, error) {
-	d := Decoder{Rest: frame}
+func ParseMessage(frame []byte) (Message, error) { return parseMessage(frame, false) }
+
+// ParseStrict is ParseMessage for a request that is passed on: neither it nor
+// what the methods of the Message read may have an element that is not read.
+func ParseStrict(frame []byte) (Message, error) { return parseMessage(frame, true) }
+
+func parseMessage(frame []byte, strict bool) (Message, error) {
+	d := Decoder{Rest: frame, Strict: strict}
 	in := d.Within(TagSequence)
 	if d.Err != nil || d.More() {
 		return Message{}, ErrFrame
@@ -177,11 +184,15 @@ func ParseMessage(frame []byte) (Message, error) {
 		return Message{}, ErrFrame
 	}
 	var err error
-	if m.Controls, err = parseControls(list); err == ErrFrame {
+	m.strict = strict
+	if m.Controls, err = parseControls(Decoder{Rest: list, Strict: strict}); err == ErrFrame {
 		return Message{}, ErrFrame
 	}
 	return m, err
 }
+
+// content is what the operation holds.
+func (m Message) content() Decoder { return Decoder{Rest: m.body, Strict: m.strict} }
 
 // Fault is the answer to a request that could not be read. last: it goes out
 // as a Notice of Disconnection, and the connection ends (RFC 4511 §4.1.1).

@@ -19,10 +19,10 @@ func ProxyAuthorization(identity string) Control {
 }
 
 // AppendWithControl appends a message with one more control. All else in it
-// stays octet by octet what it was. The message is one that ParseMessage has
-// read.
+// stays octet by octet what it was. The message is one that ParseStrict has
+// read: what it had overlooked could undo the control.
 func AppendWithControl(dst, frame []byte, c Control) ([]byte, error) {
-	d := Decoder{Rest: frame}
+	d := Decoder{Rest: frame, Strict: true}
 	in := d.Within(TagSequence)
 	if d.Err != nil || d.More() {
 		return dst, ErrFrame
@@ -35,15 +35,13 @@ func AppendWithControl(dst, frame []byte, c Control) ([]byte, error) {
 	if in.Peek() == TagControls {
 		list = in.Take(TagControls)
 	}
-	rest := in.Rest // of a later version of the protocol
-	if in.End(TagControls) != nil {
+	if in.End() != nil {
 		return dst, ErrFrame
 	}
 	n := len(list) + sizeOf(c.size())
-	dst = appendHeader(dst, TagSequence, len(start)+sizeOf(n)+len(rest))
+	dst = appendHeader(dst, TagSequence, len(start)+sizeOf(n))
 	dst = append(dst, start...)
 	dst = appendHeader(dst, TagControls, n)
 	dst = append(dst, list...)
-	dst = c.append(dst)
-	return append(dst, rest...), nil
+	return c.append(dst), nil
 }

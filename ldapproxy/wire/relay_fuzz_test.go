@@ -56,7 +56,7 @@ func FuzzWithControl(f *testing.F) {
 	f.Add(envelope(Element(OpSearch, []byte("x")), Element(TagControls, wireControl("1.2", []byte{1, 1, 1}, Octets("v")))), "")
 	f.Add([]byte{0x30, 0x84, 0, 0, 0, 11, 2, 2, 0, 5, 0x42, 0x82, 0, 0, 0x85, 0, 0}, "u:x")
 	f.Fuzz(func(t *testing.T, frame []byte, identity string) {
-		before, err := ParseMessage(frame)
+		before, err := ParseStrict(frame)
 		if err != nil {
 			return
 		}
@@ -68,7 +68,7 @@ func FuzzWithControl(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%x: %v", frame, err)
 		}
-		after, err := ParseMessage(out)
+		after, err := ParseStrict(out)
 		if err != nil || after.ID != before.ID || after.Op != before.Op || !bytes.Equal(after.body, before.body) ||
 			!reflect.DeepEqual(after.Controls[:len(before.Controls)], append([]Control{}, before.Controls...)) ||
 			!reflect.DeepEqual(after.Controls[len(before.Controls):], []Control{c}) {

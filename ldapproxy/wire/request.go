@@ -15,7 +15,7 @@ const (
 )
 
 func (m Message) Bind() (BindRequest, error) {
-	d := Decoder{Rest: m.body}
+	d := m.content()
 	var b BindRequest
 	b.Version = d.Number(TagInteger)
 	b.DN = d.Take(TagString)
@@ -23,7 +23,7 @@ func (m Message) Bind() (BindRequest, error) {
 	case tag == TagSimple:
 		b.Simple, b.Password = true, body
 	case tag == TagSASL:
-		sasl := Decoder{Rest: body}
+		sasl := Decoder{Rest: body, Strict: d.Strict}
 		b.mechanism = sasl.Take(TagString)
 		if sasl.Peek() == TagString {
 			sasl.Take(TagString) // credentials: no mechanism is offered
@@ -41,7 +41,7 @@ func (m Message) Bind() (BindRequest, error) {
 }
 
 func (m Message) Search() (*SearchRequest, error) {
-	d := Decoder{Rest: m.body}
+	d := m.content()
 	parts := maxParts
 	var s SearchRequest
 	s.Base = d.Text(TagString)
@@ -70,7 +70,7 @@ func (m Message) Search() (*SearchRequest, error) {
 }
 
 func (m Message) Compare() (CompareRequest, error) {
-	d := Decoder{Rest: m.body}
+	d := m.content()
 	var c CompareRequest
 	c.DN = d.Text(TagString)
 	assertion := d.Within(TagSequence)
@@ -86,7 +86,7 @@ func (m Message) Compare() (CompareRequest, error) {
 }
 
 func (m Message) Extended() (ExtendedRequest, error) {
-	d := Decoder{Rest: m.body}
+	d := m.content()
 	var e ExtendedRequest
 	e.OID = d.Text(TagRequestName)
 	if d.Peek() == TagRequestValue {

@@ -70,7 +70,7 @@ func (r Response) Controls() ([]Control, error) {
 	if d.End(TagControls) != nil {
 		return nil, ErrFrame
 	}
-	return parseControls(list)
+	return parseControls(Decoder{Rest: list})
 }
 
 // Value is the responseValue of an ExtendedResponse (RFC 4511 §4.12).

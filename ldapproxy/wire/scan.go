@@ -13,7 +13,7 @@ type Scan struct {
 // ScanSearch reads a search just so far, whatever its size, and keeps nothing
 // of it; secret tells which attribute descriptions are secret.
 func (m Message) ScanSearch(secret func(description []byte) bool) (Scan, error) {
-	d := Decoder{Rest: m.body}
+	d := m.content()
 	var s Scan
 	s.Base = d.Take(TagString)
 	s.Scope = d.Number(TagEnumerated)
@@ -38,7 +38,7 @@ func (m Message) ScanSearch(secret func(description []byte) bool) (Scan, error) 
 // ScanFilter reports the same of a filter that stands alone, such as that of
 // a control. What is none is reported, too.
 func ScanFilter(filter []byte, secret func(description []byte) bool) bool {
-	d := Decoder{Rest: filter}
+	d := Decoder{Rest: filter, Strict: true}
 	found := d.scanFilter(1, secret)
 	return found || d.Err != nil || d.More()
 }
@@ -51,7 +51,7 @@ func (d *Decoder) scanFilter(depth int, secret func([]byte) bool) (found bool) {
 	if d.Err != nil {
 		return false
 	}
-	in := Decoder{Rest: body}
+	in := Decoder{Rest: body, Strict: d.Strict}
 	switch tag {
 	case FilterAnd, FilterOr, FilterNot:
 		n := 0
