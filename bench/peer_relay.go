@@ -83,6 +83,10 @@ func (b *Bench) relay(h *house, to *peer) (*peer, *house, error) {
 		return nil, nil, err
 	}
 	p.behind = to.process
+	link := exec.Command(b.program, "account", "link", "--all", "-c", filepath.Join(used.folder, "config.toml"))
+	if out, err := link.CombinedOutput(); err != nil {
+		return nil, nil, fmt.Errorf("link the people: %w\n%s", err, out[max(0, len(out)-2000):])
+	}
 	return p, used, nil
 }
 

@@ -40,13 +40,14 @@ func (a *attempt) appPassword() (text []byte, ok bool) {
 // byAppPassword admits by an application password, where a rule takes one. A
 // wrong one counts as a wrong password does: once an hour, since programs send
 // what they have saved again and again. All that is wrong with one looks the
-// same.
+// same. A right one is nobody's guess: it is delayed by no guesses, and forgives
+// none, since it says nothing of passwords and codes.
 func (a *attempt) byAppPassword(ctx context.Context, text []byte) (Answer, error) {
-	if !a.reserve() {
-		return a.refuse(ctx, denials[a.decide().Why])
-	}
 	d, why := a.showAppPassword(text)
 	if a.app == nil {
+		if !a.reserve() {
+			return a.refuse(ctx, denials[a.decide().Why])
+		}
 		a.wrong, a.typed = wrongPassword, a.memory("app password", text)
 	}
 	if why != "" {

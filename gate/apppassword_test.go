@@ -2,6 +2,7 @@ package gate
 
 import (
 	"bytes"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -230,10 +231,40 @@ func TestWrongAppPasswordsDelay(t *testing.T) {
 	for _, letter := range "bcd" {
 		wrong.Password = []byte("app-" + strings.Repeat(string(letter), 24))
 		w.refused(wrong, reason.WrongAppPassword)
-		w.refused(r, reason.Throttled)
+		wrong.Password = []byte("app-" + strings.Repeat(string(letter), 23) + "z")
+		w.refused(wrong, reason.Throttled)
 		w.time.pass(time.Minute)
 	}
-	w.admitted(r)
+}
+
+// Anybody may be guessing at the form of the web mail: her telephone goes on.
+func TestGuessesDoNotKeepTheAppPasswordOut(t *testing.T) {
+	w := newWorld(t)
+	_, r := w.program()
+	for range 5 {
+		w.admit(w.binds(home, "alice", "guessed000000"))
+		w.admitted(r)
+	}
+}
+
+// It says nothing of codes: whoever found it must not be given new tries.
+func TestAppPasswordForgivesNoGuesses(t *testing.T) {
+	w := newWorld(t)
+	_, r := w.program()
+	judged := 0
+	for i := range 60 {
+		if a := w.admit(w.from(home, "alice", fmt.Sprintf("PASSWORD%06d", i))); a.Reason == string(reason.WrongCode) {
+			judged++
+		}
+		w.time.pass(time.Second)
+		w.admitted(r)
+	}
+	if judged > 10 {
+		t.Errorf("%d codes were judged within a minute", judged)
+	}
+	if len(w.account("alice").Known) > 0 {
+		t.Error("where it was used she is known now")
+	}
 }
 
 func TestAppPasswordsThatRecurShareARow(t *testing.T) {

@@ -54,7 +54,7 @@ func (a *attempt) memory(kind string, parts ...[]byte) memory {
 	var who [16]byte
 	if p := a.account; p != nil {
 		binary.BigEndian.PutUint64(who[:], uint64(p.ID))
-		binary.BigEndian.PutUint64(who[8:], uint64(p.Generation))
+		binary.BigEndian.PutUint64(who[8:], uint64(p.Changed))
 	}
 	return a.gate.throttle.mac(append([][]byte{[]byte(kind), []byte(a.name), who[:]}, parts...)...)
 }

@@ -138,10 +138,10 @@ func (a *attempt) wouldTake() reason.Code {
 // observation is the row that this one is counted into: programs bind many
 // times a second, and most of it is the same as a moment ago.
 func (a *attempt) observation() string {
-	person := ""
+	person, from := "", "" // whoever types names that nobody has shares one row
 	if a.account != nil {
-		person = ownKey(a.account)
+		person, from = ownKey(a.account), a.r.Source.network()
 	}
 	e := &a.event
-	return strings.Join([]string{"observed", e.Client, e.Service, e.Source, e.Rule, e.Reason, e.Detail, person}, " ")
+	return strings.Join([]string{"observed", e.Client, e.Service, from, e.Rule, e.Reason, e.Detail, person}, " ")
 }

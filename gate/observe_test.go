@@ -140,7 +140,7 @@ func TestObservationsShareARow(t *testing.T) {
 	}
 	for name, r := range map[string]Request{
 		"another person": w.from(desk, "zoe", "PASSWORD"), "a wrong password": w.from(desk, "alice", "wrong"),
-		"another place": w.from("192.0.2.11", "alice", "PASSWORD"), "another zone": w.from(home, "alice", "PASSWORD"),
+		"another place": w.from("198.51.100.11", "alice", "PASSWORD"), "another zone": w.from(home, "alice", "PASSWORD"),
 		"another service":     w.mail(w.from(desk, "alice", "PASSWORD")),
 		"somebody without":    w.from(desk, "yuri", "PASSWORD"),
 		"nobody":              w.from(desk, "nobody", "PASSWORD"),

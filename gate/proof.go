@@ -75,6 +75,9 @@ func (a *attempt) password(ctx context.Context, password []byte) (reason.Code, e
 		case v == directory.Right:
 			a.show(policy.Password)
 			return "", nil
+		case v == directory.Locked: // and kept so by guesses, which count
+			a.wrong = wrongPassword
+			return useless(v), nil
 		case v != directory.Wrong:
 			a.proved = v.Proved()
 			return useless(v), nil

@@ -105,7 +105,7 @@ func (a *attempt) reserve() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if p := a.account; p != nil && p.ID != 0 {
-		g.place = place{atZone, p.ID, p.Generation, a.zone.Name}
+		g.place = place{atZone, p.ID, p.Changed, a.zone.Name}
 		// The browser first: many people may sit behind an address.
 		for _, source := range []string{a.browser, a.source} {
 			if seen, ok := p.Known.At(source); !known && ok && source != "" && a.at.Sub(seen) < knownFor {
@@ -113,7 +113,7 @@ func (a *attempt) reserve() bool {
 				g.place.kind, g.place.where = atSource, source
 			}
 		}
-		g.codes, g.afar = place{ofCodes, p.ID, p.Generation, ""}, !private
+		g.codes, g.afar = place{ofCodes, p.ID, p.Changed, ""}, !private
 		g.own = t.people[g.place]
 	} else {
 		name := a.memory("stranger", []byte(a.zone.Name))

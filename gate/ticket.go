@@ -151,6 +151,9 @@ func parseSecret(text string) (id int64, secret []byte, ok bool) {
 // newlyKnown are the sources to remember as where the person succeeded: the
 // address and the browser, if they are not remembered already.
 func (a *attempt) newlyKnown() (list []string) {
+	if a.app != nil { // whoever has found a telephone is not the person
+		return nil
+	}
 	for _, source := range []string{a.source, a.browser} {
 		if seen, ok := a.account.Known.At(source); source != "" && (!ok || a.at.Sub(seen) >= knownAgain) {
 			list = append(list, source)

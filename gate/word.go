@@ -25,6 +25,7 @@ const (
 	wordLetters = "bcdfghjkmnpqrstvwxyz"
 	wordLength  = 12 // letters behind the prefix
 	wordFor     = 5 * time.Minute
+	wordRepeat  = 10 * time.Minute // at most, whatever a rule or an application allows
 )
 
 // Word is typed in place of a password.
@@ -190,7 +191,7 @@ func (a *attempt) lendByWord(ctx context.Context, word []byte) (d policy.Decisio
 // whose first answer was lost. A word is good for minutes and is no password,
 // so it never holds as long as the session that began with it.
 func (a *attempt) findWordRepeat(ctx context.Context, allowed policy.Repeat) error {
-	allowed.Session = false
+	allowed.Session, allowed.Max = false, min(allowed.Max, wordRepeat)
 	var yielded int64
 	parts := a.repeatParts()
 	err := a.gate.Store.Tickets(ctx, a.account.ID, a.at, func(t store.Ticket, _ string) error {

@@ -45,6 +45,9 @@ func (t *trial) bind(ctx context.Context, dn string, password []byte, controls [
 	}
 	r.server.links.put(l)
 	t.verdict, t.err = directory.BindVerdict(uint16(answer.code), answer.diagnostic, answer.ppolicy, answer.expired)
+	if t.err == nil && t.verdict == directory.Wrong && r.upstream.Took != nil {
+		r.upstream.Took(t.k.upstreamTook)
+	}
 }
 
 var errTwice = errors.New("a second bind for one")

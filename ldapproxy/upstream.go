@@ -18,6 +18,10 @@ type Upstream struct {
 	// one.
 	RootDSE func() (map[string][]string, bool)
 
+	// Took is told how long a bind with a wrong password took; nil: nobody. Who
+	// does not exist is to take as long.
+	Took func(time.Duration)
+
 	Max    int           // links in all, each bound client has one; 0: 200
 	Wait   time.Duration // for a link while all are in use; 0: 5 s
 	Answer time.Duration // for the answer to a bind; 0: 10 s

@@ -18,7 +18,7 @@ import (
 func accountCommand() *cobra.Command {
 	return family("account", "people", "Add, show and change accounts",
 		accountAdd(), accountList(), accountShow(), accountPasswd(), accountGroup(), accountDisable(), accountEnable(),
-		accountAppPassword())
+		accountLink(), accountRelease(), accountAppPassword())
 }
 
 func accountAdd() *cobra.Command {

@@ -14,6 +14,7 @@ import (
 	"sekisho/internal/directory"
 	"sekisho/internal/metrics"
 	"sekisho/internal/reason"
+	"sekisho/internal/store"
 	"sekisho/internal/upstream"
 	"sekisho/ldapproxy"
 )
@@ -41,18 +42,28 @@ func (h *house) peopleBehind() *directory.Upstream {
 		Base: d.Base, Filter: d.UserFilter, ActiveDirectory: d.ActiveDirectory,
 		Attributes: directory.Attributes{Name: d.Name, ID: d.ID, Display: d.Display, Mail: d.Mail, Group: d.Group},
 		GroupBase:  d.GroupBase, GroupFilter: d.GroupFilter, Nested: d.NestedGroups,
-		BindDN: d.BindDN, BindPassword: d.BindPassword, PageSize: uint32(d.PageSize), Timeout: d.Timeout, Cache: d.Cache,
+		BindDN: d.BindDN, BindPassword: d.BindPassword, Reserved: reserved(h.cfg.LDAP), PageSize: uint32(d.PageSize), Timeout: d.Timeout, Cache: d.Cache,
 	}
 }
 
+// reserved are the accounts of applications.
+func reserved(l config.LDAP) (dns []string) {
+	for _, app := range l.Apps {
+		for _, account := range app.Accounts {
+			dns = append(dns, account.DN)
+		}
+	}
+	return dns
+}
+
 // relayed is the directory behind as the LDAP door asks it.
-func relayed(d config.Directory, servers *upstream.Servers) *ldapproxy.Upstream {
+func relayed(d config.Directory, servers *upstream.Servers, people *directory.Upstream) *ldapproxy.Upstream {
 	return &ldapproxy.Upstream{
 		Dial: func(ctx context.Context) (net.Conn, string, error) {
 			conn, server, err := servers.Dial(ctx)
 			return conn, server.Addr, err
 		},
-		RootDSE: servers.RootDSE, Max: d.MaxConnections, Wait: d.Timeout, Answer: d.Timeout,
+		RootDSE: servers.RootDSE, Took: people.Took, Max: d.MaxConnections, Wait: d.Timeout, Answer: d.Timeout,
 		Service: ldapproxy.Account{DN: d.BindDN, Password: d.BindPassword}, ProxyAuthorization: d.ProxyAuthorize,
 	}
 }
@@ -72,6 +83,8 @@ func (h *house) adopt(ctx context.Context, typed string) (string, error) {
 		return a.Name, nil
 	case errors.Is(err, directory.ErrUnknown):
 		return "", hint(fmt.Errorf("the directory behind has nobody named %q", name), "look for a slip of the finger, else at base and user_filter of [directory]")
+	case errors.Is(err, store.ErrLocal):
+		return "", hint(fmt.Errorf("%s: %w", name, store.ErrLocal), "sekisho account link %s, or, if the name is somebody else's now: sekisho account release %s", name, name)
 	case errors.Is(err, directory.ErrName):
 		return "", err
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"sekisho/internal/account"
 	"sekisho/internal/config"
 	"sekisho/internal/directory"
@@ -206,7 +208,7 @@ func TestServersOfTheDirectoryAreTrustedByTheCAFile(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		conn, at, err := relayed(d, serversOf(d)).Dial(t.Context())
+		conn, at, err := relayed(d, serversOf(d), new(directory.Upstream)).Dial(t.Context())
 		if (err == nil) != good {
 			t.Errorf("%q: %v", name, err)
 		}
@@ -230,11 +232,35 @@ func TestEveryFieldOfTheDirectoryBehind(t *testing.T) {
 	h := &house{cfg: &config.Config{Directory: d}, now: time.Now, store: new(store.Store)}
 	h.servers = serversOf(d)
 	people := h.peopleBehind()
-	full(t, people, "Log", "After")
+	full(t, people, "Log", "After", "Reserved")
 	full(t, people.Attributes)
 	full(t, h.servers, "TLS", "Every", "Log", "Now", "After")
 	full(t, h.servers.List[0])
-	relay := relayed(d, h.servers)
+	relay := relayed(d, h.servers, people)
 	full(t, relay, "Idle")
 	full(t, relay.Service)
+}
+
+// The devices of somebody who was kept here go to nobody by themselves.
+func TestLocalAccountIsLinkedByAnOperator(t *testing.T) {
+	h := behindHouse(t, fakeDirectory(t))
+	ctx := t.Context()
+	if _, err := h.store.AddPeople(ctx, []store.Person{{Name: "alice", Hash: "x"}, {Name: "bob", Hash: "x"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.adopt(ctx, "alice"); !errors.Is(err, store.ErrLocal) {
+		t.Fatal("adopted without a word:", err)
+	}
+	cmd, out := new(cobra.Command), new(strings.Builder)
+	cmd.SetContext(ctx)
+	cmd.SetOut(out)
+	if err := h.link(cmd, "bob"); err == nil || !strings.Contains(err.Error(), `nobody named "bob"`) {
+		t.Error("bob:", err)
+	}
+	if err := h.link(cmd, "ALICE"); err != nil || out.String() != "alice: linked to uid=Alice,ou=people,dc=example\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+	if a, err := h.store.Account(ctx, "alice"); err != nil || a.Upstream == "" || a.Hash != "" {
+		t.Errorf("%+v, %v", a, err)
+	}
 }

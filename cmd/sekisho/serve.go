@@ -99,7 +99,7 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 		Gate: s.gate, Base: h.cfg.LDAP.Base, Posix: tree.Posix(h.cfg.LDAP.Posix), Log: log, Metrics: registry,
 	}
 	if h.behind != nil {
-		s.ldap.Upstream = relayed(h.cfg.Directory, h.servers)
+		s.ldap.Upstream = relayed(h.cfg.Directory, h.servers, h.behind)
 		measure(registry, h.servers)
 	} else {
 		s.ldap.People = s.local

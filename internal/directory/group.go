@@ -243,27 +243,27 @@ func (u *Upstream) groupNames(t tally) ([]string, error) {
 		if above := len(rdns) - len(base); err != nil || above < 1 || !slices.Equal(rdns[above:], base) {
 			continue
 		}
-		name, ok := groupName(dn)
-		if !ok {
-			return nil, faulty("the name of group %q can't be used", dn)
+		// Nobody is kept out by a group that somebody else has put them in.
+		if name, ok := groupName(dn); ok {
+			names = append(names, name)
 		}
-		names = append(names, name)
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
 }
 
-// groupName is the first value of a DN, its cn where there are several.
+// groupName is the cn that a DN begins with. One that begins otherwise, or with
+// more than a cn, is none: whoever may make such groups could name them like one
+// that a rule knows.
 func groupName(text string) (string, bool) {
 	dn, err := ParseDN(text)
 	if err != nil || len(dn.RDNs) == 0 {
 		return "", false
 	}
-	name := dn.RDNs[0].Attributes[0].Value
-	for _, a := range dn.RDNs[0].Attributes {
-		if strings.EqualFold(a.Type, "cn") {
-			name = a.Value
-		}
+	first := dn.RDNs[0].Attributes
+	if len(first) != 1 || !strings.EqualFold(first[0].Type, "cn") && first[0].Type != "2.5.4.3" {
+		return "", false
 	}
+	name := first[0].Value
 	return norm.NFC.String(name), lookable(name) && strings.IndexFunc(name, unicode.IsControl) < 0
 }

@@ -79,3 +79,11 @@ func (u *Upstream) run(s *search, name string) {
 	delete(u.looking, name)
 	close(s.done)
 }
+
+// lookAgain is look for whom what is remembered will not do.
+func (u *Upstream) lookAgain(ctx context.Context, name string) (*person, error) {
+	u.mu.Lock()
+	u.looked.Delete(name)
+	u.mu.Unlock()
+	return u.look(ctx, name)
+}

@@ -22,6 +22,9 @@ func (u *Upstream) read(ctx context.Context, name string) (p *person, err error)
 		if err != nil {
 			return err
 		}
+		if u.reserved(e.DN) {
+			return ErrUnknown
+		}
 		if p, err = u.person(e); err != nil {
 			return err
 		}
@@ -34,21 +37,44 @@ func (u *Upstream) read(ctx context.Context, name string) (p *person, err error)
 	return p, nil
 }
 
-// entry finds the entry of a name, or the one at a DN. That has to be what
-// Filter finds by the name which stands in it: whoever else is below Base, an
-// ou, a group, a device, is nobody who signs in.
+// entry finds the entry of a name, or the one at a DN. It has to be the only one
+// that Filter finds by the name which stands in it, in all of Base: else whoever
+// may make entries in some branch makes one with somebody's name, and is taken
+// for them. Whoever else is below Base, an ou, a group, a device, is nobody who
+// signs in.
 func (u *Upstream) entry(l *link, name string) (*ldap.Entry, error) {
-	base, scope := u.Base, ldap.ScopeWholeSubtree
+	typed := ""
 	if dn, ok := u.personDN(name); ok {
 		e, err := u.one(l, dn, ldap.ScopeBaseObject, "(objectClass=*)", u.Attributes.Name)
 		if err != nil {
 			return nil, err
 		}
-		base, scope, name = dn, ldap.ScopeBaseObject, u.login(e)
-		if name == "" {
+		if typed, name = e.DN, u.login(e); name == "" {
 			return nil, ErrUnknown
 		}
 	}
+	e, err := u.search(l, name)
+	switch {
+	case err != nil:
+		return nil, err
+	case typed != "" && e.DN != typed:
+		return nil, ErrUnknown
+	}
+	// One of several names was typed, and it is not the one that counts.
+	if login := u.login(e); fold(login) != fold(name) {
+		other, err := u.search(l, login)
+		switch {
+		case errors.Is(err, ErrUnknown), err == nil && other.DN != e.DN:
+			return nil, faulty("%q is not found by the name %q that stands in it", e.DN, login)
+		case err != nil:
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// search finds the only entry that Filter finds by a name.
+func (u *Upstream) search(l *link, name string) (*ldap.Entry, error) {
 	filter := strings.ReplaceAll(u.Filter, "%s", ldap.EscapeFilter(name))
 	a := u.Attributes
 	wanted := slices.DeleteFunc([]string{a.Name, a.ID, a.Display, a.Mail, a.Group}, func(name string) bool { return name == "" })
@@ -57,7 +83,17 @@ func (u *Upstream) entry(l *link, name string) (*ldap.Entry, error) {
 	} else {
 		wanted = append(wanted, otherAttributes...)
 	}
-	return u.one(l, base, scope, filter, wanted...)
+	return u.one(l, u.Base, ldap.ScopeWholeSubtree, filter, wanted...)
+}
+
+// reserved reports whether a DN is that of an account for programs. It has
+// rules of its own, and signs in nowhere under its bare name.
+func (u *Upstream) reserved(text string) bool {
+	dn, err := parts(text)
+	return err == nil && slices.ContainsFunc(append([]string{u.BindDN}, u.Reserved...), func(account string) bool {
+		of, err := parts(account)
+		return err == nil && len(of) > 0 && slices.Equal(of, dn)
+	})
 }
 
 // one is the only entry that a search finds.
@@ -85,7 +121,7 @@ func (u *Upstream) one(l *link, base string, scope int, filter string, attribute
 func (u *Upstream) person(e *ldap.Entry) (*person, error) {
 	name := fold(u.login(e))
 	switch {
-	case !lookable(name):
+	case !lookable(name), u.Canonical(name) != name:
 		return nil, faulty("the attribute %s of %q holds no name that could be typed", u.Attributes.Name, e.DN)
 	case e.DN == "":
 		return nil, faulty("the entry has no DN")

@@ -40,6 +40,7 @@ type Upstream struct {
 
 	BindDN       string // who looks people up; "": nobody, anonymously
 	BindPassword []byte
+	Reserved     []string      // DNs of accounts for programs, who are no people
 	PageSize     uint32        // entries of a page, of groups; 0: no pages
 	Timeout      time.Duration // for a look-up, or a bind, with the wait for it; 0: 5 s
 	Cache        time.Duration // how long what was looked up is believed; 0: not at all
@@ -91,25 +92,56 @@ func (u *Upstream) start() {
 func (u *Upstream) timeout() time.Duration { return cmp.Or(u.Timeout, 5*time.Second) }
 
 // Find looks the person up, in memory or in the directory. Their row, where
-// there is one, is brought up to what was found.
+// there is one, is brought up to what was found. A local account of their name
+// is not theirs until somebody who may has said so: see [Upstream.Link].
 func (u *Upstream) Find(ctx context.Context, name string) (*store.Account, error) {
 	p, err := u.look(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	row, err := u.Store.Account(ctx, p.Name)
-	if errors.Is(err, store.ErrUnknown) || err == nil && row.Upstream != "" && row.Upstream != p.Upstream {
-		row, err = u.Store.AccountOf(ctx, p.Upstream)
+	row, err := u.row(ctx, p)
+	if err == nil && !p.is(row.Person) {
+		// What is remembered may be older than the row: only what is seen now
+		// is written, else two forms of a name would change it in turns.
+		if p, err = u.lookAgain(ctx, name); err == nil {
+			row, err = u.row(ctx, p)
+		}
+		if err == nil && !p.is(row.Person) {
+			row, err = u.Store.Adopt(ctx, p.row(u.Now()))
+		}
 	}
 	switch {
 	case errors.Is(err, store.ErrUnknown):
 		return &store.Account{Person: p.Person, DN: p.dn}, nil
-	case err == nil && !p.is(row.Person):
-		if row.Upstream == "" && u.Log != nil {
-			u.Log.Info("local account linked to the directory behind", "person", p.Name, "id", p.Upstream)
-		}
-		row, err = u.Store.Adopt(ctx, p.row(u.Now()))
+	case err != nil:
+		return nil, err
 	}
+	return p.with(row), nil
+}
+
+// row is the person's row.
+func (u *Upstream) row(ctx context.Context, p *person) (*store.Account, error) {
+	row, err := u.Store.Account(ctx, p.Name)
+	switch {
+	case err == nil && row.Upstream == "":
+		return nil, faulty("a local account is named %s and not linked to the directory behind: sekisho account link %s", p.Name, p.Name)
+	case errors.Is(err, store.ErrUnknown), err == nil && row.Upstream != p.Upstream:
+		return u.Store.AccountOf(ctx, p.Upstream)
+	}
+	return row, err
+}
+
+// Link gives somebody the local account of their name, with its devices, and
+// returns it as their row.
+func (u *Upstream) Link(ctx context.Context, name string, event store.Event) (*store.Account, error) {
+	p, err := u.look(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.Store.Link(ctx, p.Name, p.row(u.Now()), event); err != nil {
+		return nil, err
+	}
+	row, err := u.Store.AccountOf(ctx, p.Upstream)
 	if err != nil {
 		return nil, err
 	}

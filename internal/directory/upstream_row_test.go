@@ -3,7 +3,6 @@ package directory
 import (
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -80,18 +79,51 @@ func TestReusedNameFindsNoRowOfItsFormerOwner(t *testing.T) {
 	}
 }
 
-func TestLocalAccountOfThatNameIsLinked(t *testing.T) {
+// Else the devices of somebody who left would be those of a new colleague, and
+// typing a name would be enough.
+func TestLocalAccountOfThatNameIsNobodysUntilItIsLinked(t *testing.T) {
 	c := newCampus(t)
 	ids, err := c.Store.AddPeople(t.Context(), []store.Person{{Name: "alice", Created: begin}})
 	c.must(err)
-	for range 2 {
-		if a := c.find("alice"); a.ID != ids[0] || a.Upstream != "id-of-alice" {
-			t.Errorf("%+v", a)
-		}
+	for _, name := range []string{"alice", "uid=alice,ou=people," + base} {
+		c.fails(name, ErrName)
 	}
-	if text := c.log.String(); strings.Count(text, "linked") != 1 {
-		t.Errorf("logged %q", text)
+	if _, err := c.Adopt(t.Context(), "alice", store.Event{}); !errors.Is(err, store.ErrLocal) {
+		t.Errorf("adopted: %v", err)
 	}
+	if a, err := c.Link(t.Context(), "alice", store.Event{}); err != nil || a.ID != ids[0] || a.DN == "" {
+		t.Errorf("linked: %+v, %v", a, err)
+	}
+	c.later(time.Minute)
+	if a := c.find("alice"); a.ID != ids[0] || a.Upstream != "id-of-alice" {
+		t.Errorf("%+v", a)
+	}
+}
+
+// Somebody may make entries in a branch, and name one like alice.
+func TestEntryOfAnotherBranchIsNotAlice(t *testing.T) {
+	c := newCampus(t)
+	a := c.adopt("alice")
+	twin := "uid=alice,ou=club," + base
+	c.server.Put(twin, map[string][]string{"objectClass": {"person"}, "uid": {"alice"}, "entryUUID": {"of-the-club"}})
+	c.later(time.Minute)
+	for _, name := range []string{twin, "alice"} { // who of the two is alice?
+		c.fails(c.Canonical(name), ErrName)
+	}
+	c.server.Put(twin, map[string][]string{"objectClass": {"person"}, "cn": {"x"}, "uid": {"alice", "xyz"}, "entryUUID": {"of-the-club"}})
+	c.later(time.Minute)
+	c.fails("xyz", ErrName)
+	if row, err := c.Store.Account(t.Context(), "alice"); err != nil || row.ID != a.ID || row.Generation != a.Generation {
+		t.Errorf("%+v, %v", row, err)
+	}
+}
+
+// They have rules of their own, which a bare name would go past.
+func TestAccountForProgramsIsNobodyWhoSignsIn(t *testing.T) {
+	c := newCampus(t)
+	c.person("svc-mail", nil)
+	c.Reserved = []string{"UID=svc-mail, OU=people," + base}
+	c.fails("svc-mail", ErrUnknown)
 }
 
 // Whoever is disabled on either side is.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"time"
 )
 
 // Adopt makes or updates the row of p.Upstream, an entry of the directory
@@ -14,11 +13,11 @@ import (
 // everything else is as it was, and p.ID is not looked at. Created is the time
 // of the change.
 //
-// Without a row of that Upstream, a local account of that name becomes it, and
-// keeps its codes: so an operator moves to a directory. A name that somebody
-// else has is taken from them: the directory says whose it is now. They keep
-// their codes, under a name that nobody can type, until they are adopted under
-// their new one.
+// A name that somebody else of the directory has is taken from them: the
+// directory says whose it is now. They keep their codes, under a name that
+// nobody can type, until they are adopted under their new one. ErrLocal means
+// that a local account has the name: whose that is nobody but the operator can
+// tell, by [Store.Link] or [Store.Release].
 //
 // Other groups raise the generation, and so does another name: rules name
 // people, and what was given out under the former name may be shown where it
@@ -31,9 +30,11 @@ func (s *Store) Adopt(ctx context.Context, p Person, events ...Event) (*Account,
 	if err == nil && p.same(a.Person) {
 		return a, nil
 	}
-	err = s.change(ctx, func(c *conn) (err error) {
-		a, err = adopt(c, p, slices.Clone(events))
-		return err
+	// On the first morning there is one after the other: nobody else is forgotten
+	// for it.
+	err = s.changePeople(ctx, func(c *conn) (touched []Person, err error) {
+		a, touched, err = adopt(c, p, slices.Clone(events))
+		return touched, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("adopt: %w", err)
@@ -56,25 +57,28 @@ func (s *Store) AccountOf(ctx context.Context, upstream string) (*Account, error
 	return a, nil
 }
 
-// adopt does the work of Adopt, inside its transaction.
-func adopt(c *conn, p Person, events []Event) (*Account, error) {
+// adopt does the work of Adopt, inside its transaction. touched is whose row it
+// wrote; nil where somebody has another name now, which the tickets tell, too.
+func adopt(c *conn, p Person, events []Event) (a *Account, touched []Person, err error) {
 	own, err := accountOf(c, p.Upstream)
 	if err != nil && !errors.Is(err, ErrUnknown) {
-		return nil, err
+		return nil, nil, err
 	}
 	if own != nil && p.same(own.Person) {
-		return own, nil // another came first
+		return own, []Person{own.Person}, nil // another came first
 	}
 	namesake, err := readAccount(c, p.Name)
 	if err != nil && !errors.Is(err, ErrUnknown) {
-		return nil, err
+		return nil, nil, err
 	}
-	if own == nil && namesake != nil && namesake.Upstream == "" {
-		own, namesake = namesake, nil
+	if namesake != nil && namesake.Upstream == "" {
+		return nil, nil, ErrLocal
 	}
+	renamed := own != nil && own.Name != p.Name
 	if namesake != nil && (own == nil || namesake.ID != own.ID) {
+		renamed = true
 		if err := giveUpName(c, namesake.Person); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if own == nil {
@@ -86,29 +90,28 @@ func adopt(c *conn, p Person, events []Event) (*Account, error) {
 		err = takeOver(c, own.Person, p)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range events {
 		events[i].Person, events[i].Name = p.ID, p.Name
 	}
 	if err := book(c, events); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return accountOf(c, p.Upstream)
+	if !renamed {
+		touched = []Person{p}
+	}
+	a, err = accountOf(c, p.Upstream)
+	return a, touched, err
 }
 
-// takeOver writes into the row of own what the directory behind says of it. An
-// initial password that was never changed is void: nobody is asked for it any
-// more, and it must not keep out whom the directory lets in.
+// takeOver writes into the row of own what the directory behind says of it.
 func takeOver(c *conn, own, p Person) error {
 	link := own.Upstream == ""
 	renamed, regrouped := own.Name != p.Name, !sameGroups(own.Groups, p.Groups)
 	own.Name, own.Display, own.Mail, own.Upstream = p.Name, p.Display, p.Mail, p.Upstream
 	if regrouped {
 		own.Groups = p.Groups
-	}
-	if link && own.MustChange {
-		own.Hash, own.MustChange, own.Expires = "", false, time.Time{}
 	}
 	if link || renamed || regrouped {
 		own.Generation++

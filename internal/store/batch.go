@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql/driver"
 	"errors"
+	"maps"
 	"strings"
 	"time"
 
@@ -256,11 +257,7 @@ func (w *writer) flood(name string, e Event) error {
 	minute := e.At.Unix() / 60
 	f, ok := w.floods[name]
 	if !ok || minute > f.minute || minute < f.minute-1 { // a late one counts into the newer row
-		for old, f := range w.floods {
-			if f.minute < minute-1 {
-				delete(w.floods, old)
-			}
-		}
+		w.sweep(minute)
 		detail := strings.TrimSpace(e.Detail + " references " + w.store.Reference(e.ID))
 		w.floods[name] = flood{event: e.ID, minute: minute, count: 1, last: e.ID, detail: detail}
 		return w.addEvent(e)
@@ -276,6 +273,16 @@ func (w *writer) flood(name string, e Event) error {
 	}
 	w.rows.floods[f.event] = f
 	return nil
+}
+
+// sweep forgets the rows that count no more: once a minute, since there are
+// thousands where each person has one.
+func (w *writer) sweep(minute int64) {
+	if minute == w.swept || minute == w.swept-1 {
+		return
+	}
+	w.swept = minute
+	maps.DeleteFunc(w.floods, func(_ string, f flood) bool { return f.minute < minute-1 || f.minute > minute+1 })
 }
 
 // flush writes what the batch appends.

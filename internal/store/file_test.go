@@ -207,7 +207,7 @@ func TestOldestSchemaIsUpgraded(t *testing.T) {
 	must(t, s.ChangePerson(ctx, "alice", number, Event{At: noon}))
 	wants(t, s.ChangePerson(ctx, "bob", number, Event{At: noon}), ErrExists)
 	equal(t, "upstream", a.Upstream, "")
-	adopted(t, s, entry("u1", "bob"))
+	must(t, s.Link(ctx, "bob", entry("u1", "bob"), Event{At: noon}))
 	appPassword(t, s, account(t, s, "bob"), "webmail")
 	files, err := migrations.ReadDir("migrations")
 	must(t, err)

@@ -81,14 +81,14 @@ func addPerson(c *conn, p Person) (id int64, err error) {
 // somebody else has the UIDNumber; an error of change is returned as it is and
 // nothing is written.
 func (s *Store) ChangePerson(ctx context.Context, name string, change func(*Person) error, event Event) error {
-	return s.change(ctx, func(c *conn) error {
+	return s.changePeople(ctx, func(c *conn) ([]Person, error) {
 		a, err := readAccount(c, name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		p := a.Person
 		if err := change(&p); err != nil {
-			return err
+			return nil, err
 		}
 		p.ID, p.Name, p.Upstream = a.ID, a.Name, a.Upstream // who it is does not change
 		p.Generation, p.Changed = a.Generation+1, a.Changed
@@ -96,10 +96,10 @@ func (s *Store) ChangePerson(ctx context.Context, name string, change func(*Pers
 			p.Changed = p.Generation
 		}
 		if err := updatePerson(c, p); err != nil {
-			return err
+			return nil, err
 		}
 		event.Person, event.Name = p.ID, p.Name
-		return book(c, []Event{event})
+		return []Person{p}, book(c, []Event{event})
 	})
 }
 

@@ -14,6 +14,7 @@ type job struct {
 	change     func(c *conn) error           // run in a transaction of its own
 	turn       func(w *writer)               // run between transactions
 	only       string                        // the one account the change touches; "": any, and the book
+	people     []Person                      // the accounts that a change of people touched
 	aside      bool                          // the change touches no account; it may end tickets, and book
 	ended      []int64                       // the tickets that such a change, or a part, ended; what rests on them ended, too
 	booked     int64                         // µs: the newest of the events of a part
@@ -59,6 +60,17 @@ func (s *Store) change(ctx context.Context, do func(c *conn) error) error {
 // changeOne is change for what touches one account and books nothing.
 func (s *Store) changeOne(ctx context.Context, name string, do func(c *conn) error) error {
 	return s.submitChange(ctx, &job{change: do, only: name})
+}
+
+// changePeople is change for what touches the accounts that do returns, and no
+// ticket. It may book.
+func (s *Store) changePeople(ctx context.Context, do func(c *conn) (touched []Person, err error)) error {
+	j := &job{}
+	j.change = func(c *conn) (err error) {
+		j.people, err = do(c)
+		return err
+	}
+	return s.submitChange(ctx, j)
 }
 
 // changeAside is change for what touches no account. It may book, and end the

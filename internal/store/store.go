@@ -38,6 +38,9 @@ var (
 	ErrExists = errors.New("exists already")
 	// ErrChanged means that the row changed after it was read.
 	ErrChanged = errors.New("changed meanwhile; try again")
+	// ErrLocal means that a local account has the name, and is nobody's of the
+	// directory behind.
+	ErrLocal = errors.New("a local account has this name")
 	// ErrTooMany means that there are as many as there may be.
 	ErrTooMany = errors.New("too many")
 	// ErrLocked means that another serve holds the file.
@@ -79,6 +82,7 @@ type Store struct {
 	shuffle  struct{ event, ticket shuffle }
 	epoch    atomic.Uint64
 	newest   atomic.Int64 // µs: the newest booked time
+	living   atomic.Int64 // no ticket before this id was found to live by SignedIn
 	sick     atomic.Bool  // the last commit failed
 	scarce   atomic.Bool  // free disk is below the reserve
 	dirty    atomic.Bool  // there is something to checkpoint

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // entry is a person of the directory behind.
@@ -91,41 +90,19 @@ func testAdoptNobody(t *testing.T, s *Store) {
 	equal(t, "events", len(events(t, s, Search{Reason: "account_added"})), 0)
 }
 
-// An operator moves from local accounts to a directory.
-func testAdoptLinks(t *testing.T, s *Store) {
-	local := enrolled(t, s, "alice")
-	settle(t, s, admission(local, 5))
-	got := adopted(t, s, entry("u1", "alice", "staff"))
-	if got.ID != local.ID || got.Upstream != "u1" || got.Display != "D alice" || got.Hash != local.Hash {
-		t.Fatalf("linked %+v", *got)
+// A local account is nobody's of the directory until an operator says so.
+func testAdoptLocalName(t *testing.T, s *Store) {
+	enrolled(t, s, "alice")
+	adopted(t, s, entry("u2", "bob"))
+	before := contents(t, s)
+	for _, p := range []Person{entry("u1", "alice", "staff"), entry("u2", "alice")} { // a new one, and one who is renamed
+		a, err := s.Adopt(ctx, p, Event{At: noon, Reason: "account_added"})
+		if wants(t, err, ErrLocal); a != nil {
+			t.Errorf("adopted %+v", *a)
+		}
 	}
-	if len(got.Tokens) != 1 || got.Tokens[0].ID != local.Tokens[0].ID || got.Tokens[0].Step != 5 {
-		t.Errorf("codes %+v", got.Tokens)
-	}
-	// Another says now who knows the password.
-	if got.Generation != local.Generation+1 || got.Changed != got.Generation {
-		t.Errorf("generation %d, changed %d; before %d", got.Generation, got.Changed, local.Generation)
-	}
-	equal(t, "loss of a burnt code", settle(t, s, admission(got, 5)).Lost, Raced)
-	// What the operator did to the account holds.
-	must(t, s.ChangePerson(ctx, "alice", func(p *Person) error {
-		p.Disabled, p.Upstream = true, ""
-		return nil
-	}, Event{At: noon}))
-	got = adopted(t, s, entry("u1", "alice", "students"))
-	if !got.Disabled || got.Upstream != "u1" {
-		t.Errorf("%+v", got.Person)
-	}
-}
-
-// Nobody can change an initial password any more, so it must not keep anybody
-// out, and must not be good for anything later.
-func testAdoptVoidsInitialPassword(t *testing.T, s *Store) {
-	_, err := s.AddPeople(ctx, []Person{{Name: "alice", Hash: "initial", MustChange: true, Expires: noon.Add(time.Hour)}})
-	must(t, err)
-	got := adopted(t, s, entry("u1", "alice"))
-	if got.Hash != "" || got.MustChange || !got.Expires.IsZero() {
-		t.Errorf("%+v", got.Person)
+	if after := contents(t, s); !reflect.DeepEqual(before, after) {
+		t.Errorf("wrote %v", after)
 	}
 }
 
@@ -181,27 +158,12 @@ func testAdoptRenamed(t *testing.T, s *Store) {
 	equal(t, "booked", found[0].Name, "alice2")
 }
 
-// Two people swap their names, and one of them gets a local account's.
 func testAdoptSwapped(t *testing.T, s *Store) {
 	one, two := adopted(t, s, entry("u1", "alice")), adopted(t, s, entry("u2", "bob"))
 	adopted(t, s, entry("u1", "bob"))
 	adopted(t, s, entry("u2", "alice"))
 	equal(t, "bob", account(t, s, "bob").ID, one.ID)
 	equal(t, "alice", account(t, s, "alice").ID, two.ID)
-
-	local := enrolled(t, s, "carol")
-	got := adopted(t, s, entry("u1", "carol"))
-	if got.ID != one.ID || len(got.Tokens) != 0 {
-		t.Errorf("took over the account of a namesake: %+v", *got)
-	}
-	n := 0
-	must(t, s.People(ctx, "", func(p Person) error {
-		if n++; p.ID == local.ID && p.Name == "carol" {
-			t.Error("two people have one name")
-		}
-		return nil
-	}))
-	equal(t, "people", n, 3)
 }
 
 func testAdoptAtOnce(t *testing.T, s *Store) {
@@ -244,4 +206,34 @@ func TestTwoProcessesAdoptOnePerson(t *testing.T) {
 	n := 0
 	must(t, stores[0].People(ctx, "", func(Person) error { n++; return nil }))
 	equal(t, "people", n, 1)
+}
+
+// Names that go round in a ring, at once and in any order: codes stay.
+func TestNamesGoRoundAndCodesStay(t *testing.T) {
+	s := open(t)
+	ids := map[string]int64{}
+	for _, u := range []string{"u1", "u2", "u3"} {
+		ids[u] = adopted(t, s, entry(u, "n-"+u)).ID
+		addToken(t, s, "n-"+u, Token{Kind: "totp", Label: u, Period: 30, Step: -1}, false)
+	}
+	var all sync.WaitGroup
+	for i := range 60 {
+		all.Go(func() {
+			u, n := []string{"u1", "u2", "u3"}[i%3], []string{"n-u1", "n-u2", "n-u3"}[(i+i/3)%3]
+			a, err := s.Adopt(ctx, entry(u, n))
+			if err != nil {
+				t.Error(err)
+			} else if a.Upstream != u || a.ID != ids[u] || len(a.Tokens) != 1 || a.Tokens[0].Label != u {
+				t.Errorf("%s is %+v", u, a)
+			}
+		})
+	}
+	all.Wait()
+	for u, id := range ids {
+		a := accountByUpstream(t, s, u)
+		if a.ID != id || len(a.Tokens) != 1 || a.Tokens[0].Label != u {
+			t.Errorf("%s: %+v", u, a)
+		}
+		equal(t, "by name", account(t, s, a.Name).ID, id)
+	}
 }

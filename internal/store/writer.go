@@ -31,6 +31,7 @@ type writer struct {
 	event      int64           // last event id
 	ticket     int64           // last ticket id
 	floods     map[string]flood
+	swept      int64 // minute in which floods was last rid of what is over
 	scenes     map[scene]int64
 	rows       rows
 	batch      []*job
@@ -131,6 +132,13 @@ func (w *writer) change(j *job) {
 	switch {
 	case j.only != "":
 		w.store.accounts.drop(j.only)
+	case j.err == nil && len(j.people) > 0:
+		for _, p := range j.people {
+			delete(w.generation, p.ID)
+			w.store.accounts.drop(p.Name)
+		}
+		w.store.epoch.Add(1)
+		w.stale = true
 	case j.aside:
 		for _, id := range j.ended {
 			w.store.tickets.drop(id)
