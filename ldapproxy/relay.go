@@ -100,7 +100,12 @@ func (r *relay) end(why disconnect) {
 
 func (r *relay) parse(frame []byte) (wire.Message, error) { return wire.ParseStrict(frame) }
 
-func (r *relay) largest() int { return wire.MaxFrameRelay }
+func (r *relay) largest() int {
+	if app := r.appOf(r.server.table.Load()); app != nil && (app.Writes || app.Observe) {
+		return wire.MaxFrameRelay
+	}
+	return wire.MaxFrameBound // a search is no larger
+}
 
 func (r *relay) busy() bool {
 	l := r.link.Load()

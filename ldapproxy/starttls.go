@@ -36,6 +36,7 @@ func (c *conn) startTLS(m wire.Message, e wire.ExtendedRequest) disconnect {
 	// Whoever has bound in clear text may have been somebody on the path
 	// (RFC 4513 §3.2 lets the server lower the authorization state).
 	c.leave()
+	c.claim, c.boundFor = nil, ""
 	c.room()
 	c.out = wire.AppendExtended(c.out, m.ID, wire.Result{}, wire.OIDStartTLS, nil)
 	c.server.metrics.operation(m.Op, wire.ResultSuccess)
