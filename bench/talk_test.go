@@ -222,7 +222,7 @@ func (crowd) Entries(_ context.Context, each func(directory.Entry) error) error 
 // What a strict server makes of our requests.
 func TestTalkLDAP(t *testing.T) {
 	apps, err := ldapproxy.NewApps([]ldapproxy.App{{
-		Name: "app", Prefixes: []netip.Prefix{netip.PrefixFrom(outside, 32)}, Service: "mail",
+		Name: "app", Prefixes: []netip.Prefix{netip.PrefixFrom(outside, 32)}, Service: "mail", PlainBinds: true,
 		Accounts: []ldapproxy.Account{{DN: serviceAccount, Password: []byte(servicePass)}},
 	}})
 	if err != nil {

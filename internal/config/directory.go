@@ -110,11 +110,9 @@ func (d *Directory) readBehind(t *table) {
 	d.Mail = t.attribute("mail_attribute", "mail", false)
 	d.Group = t.attribute("group_attribute", "memberOf", false)
 	d.GroupFilter = t.filter("group_filter", "", "%d", "%s")
+	// Elsewhere anybody may name a group like one that a rule knows.
 	d.GroupBase = t.text("group_base", d.Base)
-	switch {
-	case t.has("group_base") && d.GroupFilter == "" && !t.r.faults.blames(t.name("group_filter")):
-		t.fault("group_base", `is searched by group_filter, which is empty; write such as group_filter = "(member=%%d)", or take it out`)
-	case t.has("group_base"):
+	if t.has("group_base") {
 		t.require("group_base", d.GroupBase, "name where the groups are, or take it out")
 		t.dn("group_base", d.GroupBase)
 	}

@@ -152,7 +152,6 @@ func TestDirectoryFaults(t *testing.T) {
 		{"filter without brackets", behindChange(url, url+"\nuser_filter = 'uid=%s'"), `c:22: directory.user_filter: "uid=%s" is not a search filter`},
 		{"group filter that finds all", behindChange(url, url+"\ngroup_filter = '(cn=*)'"), `c:22: directory.group_filter: "(cn=*)" holds no %d and no %s, so it finds the same for everybody; write it like "(member=%d)"`},
 		{"group filter", behindChange(url, url+"\ngroup_filter = 'member=%d'"), `c:22: directory.group_filter: "member=%d" is not a search filter`},
-		{"group base without a filter", behindChange(url, url+"\ngroup_base = 'ou=g'"), `c:22: directory.group_base: is searched by group_filter, which is empty`},
 		{"group base", behindChange(url, url+"\ngroup_base = 'g'\ngroup_filter = '(member=%d)'"), `c:22: directory.group_base: "g" is not a DN`},
 		{"nested without groups", behindChange(url, url+"\nnested_groups = true\ngroup_attribute = ''"), `c:22: directory.nested_groups: has no groups to begin with`},
 		{"no name", behindChange(url, url+"\nname_attribute = ''"), `c:22: directory.name_attribute: is empty; write such as "uid"`},
