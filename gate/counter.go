@@ -10,13 +10,13 @@ import (
 	"sekisho/internal/store"
 )
 
-// place names one counter. A person's counters are of a generation: a changed
-// account starts afresh.
+// place names one counter. A changed account starts afresh; other groups, which
+// make no guess right, change nothing here.
 type place struct {
-	kind       byte // see the constants
-	person     int64
-	generation int64
-	where      string
+	kind    byte // see the constants
+	person  int64
+	changed int64 // the generation of the last change of more than the groups
+	where   string
 }
 
 const (
@@ -67,7 +67,7 @@ func parsePeople(data []byte) map[uint64]bool {
 
 // String is the counter's name in the store.
 func (p place) String() string {
-	return string(p.kind) + " " + strconv.FormatInt(p.person, 10) + " " + strconv.FormatInt(p.generation, 10) + " " + p.where
+	return string(p.kind) + " " + strconv.FormatInt(p.person, 10) + " " + strconv.FormatInt(p.changed, 10) + " " + p.where
 }
 
 func parsePlace(name string) (place, bool) {
@@ -76,6 +76,6 @@ func parsePlace(name string) (place, bool) {
 		return place{}, false
 	}
 	person, err1 := strconv.ParseInt(parts[1], 10, 64)
-	generation, err2 := strconv.ParseInt(parts[2], 10, 64)
-	return place{parts[0][0], person, generation, parts[3]}, err1 == nil && err2 == nil
+	changed, err2 := strconv.ParseInt(parts[2], 10, 64)
+	return place{parts[0][0], person, changed, parts[3]}, err1 == nil && err2 == nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"sekisho/internal/recent"
 	"sekisho/internal/store"
 	"sekisho/policy"
 )
@@ -16,7 +17,8 @@ type guess struct {
 	t        *throttle
 	own      *count // nil: nothing is reserved
 	place    place
-	stranger *memory // nobody's name; then place is unused
+	among    *recent.Map[memory, *count] // who has no place: nobody's names, or newcomers
+	stranger *memory                     // key of among; then place is unused
 	codes    place
 	afar     bool   // a wrong code counts for codes, too
 	net      string // "": the source has no counter
@@ -35,8 +37,8 @@ func (g *guess) giveBack() {
 func (g *guess) release() {
 	if g.own.inWork--; g.own.inWork == 0 && g.own.n == 0 {
 		if g.stranger != nil {
-			if now, _ := g.t.strangers.Get(*g.stranger); now == g.own {
-				g.t.strangers.Delete(*g.stranger)
+			if now, _ := g.among.Get(*g.stranger); now == g.own {
+				g.among.Delete(*g.stranger)
 			}
 		} else if g.t.people[g.place] == g.own {
 			delete(g.t.people, g.place)
@@ -48,8 +50,9 @@ func (g *guess) release() {
 // memory is what the throttle keeps instead of what was typed.
 type memory [sha256.Size]byte
 
-// memory is of this person's generation, since a change may make right what
-// was wrong, or of a name that nobody has, or somebody without a row.
+// memory is of this person since their last change, which may make right what
+// was wrong, or of a name that nobody has, or somebody without a row. Other
+// groups make nothing right.
 func (a *attempt) memory(kind string, parts ...[]byte) memory {
 	var who [16]byte
 	if p := a.account; p != nil {
@@ -70,6 +73,23 @@ func (t *throttle) wrongLately(password memory, at time.Time) bool {
 	}
 	t.wrongs.Put(password, at)
 	return true
+}
+
+// wrongBehind reports whether the directory behind found this password wrong a
+// moment ago. Nobody tells us what is changed there: who changes the password
+// to exactly the one that was wrong waits for behindFor at most, since asking
+// again does not prolong it.
+func (t *throttle) wrongBehind(password memory, at time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	before, ok := t.behind.Get(password)
+	return ok && at.Sub(before) < behindFor
+}
+
+func (t *throttle) foundWrong(password memory, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.behind.Put(password, at)
 }
 
 // failed counts the guess and returns the counters to settle. The same wrong
@@ -103,7 +123,7 @@ func (a *attempt) failed() []store.Counter {
 		own.since = a.at
 	}
 	if g.stranger != nil {
-		t.strangers.Put(*g.stranger, own)
+		g.among.Put(*g.stranger, own)
 		return t.spread(a, nil)
 	}
 	t.people[g.place] = own

@@ -117,6 +117,24 @@ func (g *Gate) find(ctx context.Context, name string) (*store.Account, error) {
 	return account, err
 }
 
+// stillThere looks the person of a ticket up in a directory behind, and reports
+// whether they may still sign in. What is made by a ticket and good without it
+// is given to nobody who was shut out there meanwhile.
+func (a *attempt) stillThere(ctx context.Context) (bool, error) {
+	if !a.gate.Directory.Behind() {
+		return true, nil // as present found them
+	}
+	account, err := a.gate.Directory.Find(ctx, a.account.Name)
+	if errors.Is(err, directory.ErrUnknown) || errors.Is(err, directory.ErrName) {
+		return false, nil
+	}
+	if err != nil || account.ID != a.account.ID || account.Generation != a.account.Generation || account.Disabled {
+		return false, err
+	}
+	a.account = account
+	return true, nil
+}
+
 func personOf(a *store.Account) Person {
 	return Person{ID: a.ID, Name: a.Name, Display: a.Display, Mail: a.Mail, Language: a.Lang, Groups: a.Groups, DN: a.DN}
 }

@@ -22,6 +22,10 @@ var (
 	ErrNoAppPassword = errors.New("no such application password")
 )
 
+// mintWithin is how long after the code was shown an application password is
+// made.
+const mintWithin = 5 * time.Minute
+
 // Program is what an application password is for.
 type Program struct {
 	Service string
@@ -32,9 +36,9 @@ type Program struct {
 // presents. It is good for long and shows no code, so the ticket has to prove
 // what would let the person in from outside by other means, at each door that
 // takes it, or, where nothing but an application password lets them in, what
-// r.Service asks for outside. The empty Secret means that the ticket proves
-// less, that no rule takes an application password for that service, or that
-// the ticket is nobody's.
+// r.Service asks for outside, and was shown within the last five minutes. The
+// empty Secret means that the ticket proves less, that no rule takes an application password for that service, or that
+// the ticket is nobody's who may still sign in.
 func (g *Gate) MakeAppPassword(ctx context.Context, r Request, p Program) (Secret, error) {
 	text, err := g.makeAppPassword(ctx, r, p)
 	if errors.Is(err, store.ErrTooMany) {
@@ -49,8 +53,14 @@ func (g *Gate) MakeAppPassword(ctx context.Context, r Request, p Program) (Secre
 
 func (g *Gate) makeAppPassword(ctx context.Context, r Request, p Program) (Secret, error) {
 	a, h, err := g.present(ctx, r)
-	if err != nil || h == nil || a.account.MustChange || !a.earns(p.Service) {
+	if err != nil || h == nil {
 		return "", err
+	}
+	if ok, err := a.stillThere(ctx); !ok || err != nil || a.account.MustChange {
+		return "", err
+	}
+	if !a.shownLately() || !a.earns(p.Service) {
+		return "", nil
 	}
 	// Whoever has the tunnel's address has proved nothing of their own.
 	if borrowed, err := g.borrowedByAddress(ctx, h); err != nil || borrowed {
@@ -71,6 +81,17 @@ func (g *Gate) makeAppPassword(ctx context.Context, r Request, p Program) (Secre
 		return "", err
 	}
 	return Secret(text), nil
+}
+
+// shownLately reports whether the person was there a moment ago: the code
+// counts, or the password of who showed none. Whoever finds a browser open at
+// the portal must not leave with what outlives it.
+func (a *attempt) shownLately() bool {
+	at, ok := a.shown[policy.OTP]
+	if !ok {
+		at, ok = a.shown[policy.Password]
+	}
+	return ok && a.at.Sub(at) <= mintWithin
 }
 
 // earns reports whether an application password would let the person in to

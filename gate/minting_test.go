@@ -217,3 +217,64 @@ func TestAppPasswordWithoutTheStore(t *testing.T) {
 		t.Errorf("ended: %v", err)
 	}
 }
+
+// Whoever finds a browser open leaves with nothing that outlives it.
+func TestAppPasswordWantsAFreshCode(t *testing.T) {
+	w := newWorld(t)
+	w.mintingRules("password+otp", "app-password")
+	portal := w.signedIn("alice")
+	w.time.pass(mintWithin + time.Second)
+	w.mintsNothing("a code of more than five minutes ago", w.holding(home, portal), onPhone)
+	portal = w.signedIn("alice")
+	w.time.pass(mintWithin)
+	if w.mints(w.holding(home, portal), onPhone) == "" {
+		t.Error("none was made")
+	}
+}
+
+// It is what people do who lost a telephone.
+func TestSignOutEverywhereEndsAppPasswords(t *testing.T) {
+	w := newWorld(t)
+	w.mintingRules("password+otp", "app-password")
+	portal := w.signedIn("alice")
+	r := w.binds(home, "alice", string(w.mints(w.holding(home, portal), onPhone)))
+	w.admitted(r)
+	_, err := w.SignOut(t.Context(), w.holding(home, portal), w.personOf("alice"))
+	w.must(err)
+	w.refused(r, reason.WrongAppPassword)
+}
+
+// A ticket lives on for a while after the directory behind shut its person out.
+func TestShutOutBehindMakesNothing(t *testing.T) {
+	for what, change := range map[string]func(*campus){
+		"disabled": func(c *campus) { c.set("alice", func(e *entry) { e.disabled = true }) },
+		"removed":  func(c *campus) { delete(c.people, "alice") },
+		"another":  func(c *campus) { c.set("alice", func(e *entry) { e.id = "id-another" }) },
+	} {
+		w, behind := newCampus(t)
+		w.mintingRules("password+otp", "app-password")
+		portal := w.signedIn("alice")
+		if w.makes(portal).Text == "" {
+			t.Fatal("made no word before")
+		}
+		change(behind)
+		w.mintsNothing(what, w.holding(home, portal), onPhone)
+		if w.makes(portal).Text != "" {
+			t.Errorf("%s: made a word", what)
+		}
+	}
+}
+
+func TestMakingWhileTheDirectoryBehindFails(t *testing.T) {
+	w, behind := newCampus(t)
+	w.mintingRules("password+otp", "app-password")
+	r := w.holding(home, w.signedIn("alice"))
+	r.Opens = "ssl-vpn"
+	behind.failing = errors.New("down")
+	if text, err := w.MakeAppPassword(t.Context(), r, onPhone); text != "" || !errors.Is(err, behind.failing) {
+		t.Errorf("made %q, %v", string(text), err)
+	}
+	if word, err := w.Word(t.Context(), r); word.Text != "" || !errors.Is(err, behind.failing) {
+		t.Errorf("made the word %q, %v", string(word.Text), err)
+	}
+}

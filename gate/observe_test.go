@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -223,4 +224,22 @@ func TestObserveOfAnAppPassword(t *testing.T) {
 	bad := r
 	bad.User = "al\xffice"
 	try(bad, Refused, reason.BadName)
+}
+
+// Addresses and names cost nothing: they must not fill the book.
+func TestObservedNamesOfNobodyShareARow(t *testing.T) {
+	w, behind := newCampus(t)
+	for i := range 50 {
+		r, _ := behind.relayed(w.from(fmt.Sprintf("2001:db8:9%02x::1", i), fmt.Sprint("nobody", i), "x"))
+		_, err := w.Observe(t.Context(), r)
+		w.must(err)
+	}
+	for i := range 50 {
+		r, _ := behind.relayed(w.from(fmt.Sprintf("2001:db8:9::%x", i), "zoe", "x"))
+		_, err := w.Observe(t.Context(), r)
+		w.must(err)
+	}
+	if n := len(w.events(store.Search{Outcome: "observed"})); n != 2 {
+		t.Errorf("%d rows, want 2", n)
+	}
 }

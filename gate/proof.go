@@ -63,11 +63,16 @@ func (a *attempt) prove(ctx context.Context, need policy.Need, allowed policy.Re
 	return "", nil
 }
 
-// password has the password judged, once. A directory behind is asked each
-// time: what was wrong may have become right there.
+// password has the password judged, unless it was found wrong lately. A
+// directory behind is asked less, too: it counts each wrong one, and a program
+// that has an old one saved would keep the person locked there.
 func (a *attempt) password(ctx context.Context, password []byte) (reason.Code, error) {
 	a.typed = a.memory("password", password)
-	if a.gate.Directory.Behind() || !a.gate.throttle.wrongLately(a.typed, a.at) {
+	lately := a.gate.throttle.wrongLately
+	if a.gate.Directory.Behind() {
+		lately = a.gate.throttle.wrongBehind
+	}
+	if !lately(a.typed, a.at) {
 		v, err := a.check(ctx, password)
 		switch {
 		case err != nil:
@@ -83,6 +88,9 @@ func (a *attempt) password(ctx context.Context, password []byte) (reason.Code, e
 			return useless(v), nil
 		}
 		a.wrong = wrongPassword
+		if a.gate.Directory.Behind() {
+			a.gate.throttle.foundWrong(a.typed, a.at)
+		}
 	}
 	switch {
 	case a.account == nil:

@@ -136,8 +136,9 @@ func (g *Gate) EndSession(ctx context.Context, r Request, p Person, id string, w
 	return nil
 }
 
-// SignOut ends everything that p is signed in to, at every door, and returns
-// how many tickets that were.
+// SignOut ends everything that p is signed in to, at every door, with the
+// application passwords, which sign in again by themselves. It returns how many
+// tickets that were.
 func (g *Gate) SignOut(ctx context.Context, r Request, p Person) (ended int, err error) {
 	sessions, err := g.Sessions(ctx, p.ID)
 	if err != nil {
@@ -145,12 +146,10 @@ func (g *Gate) SignOut(ctx context.Context, r Request, p Person) (ended int, err
 	}
 	event := g.done(r, p, reason.SignedOutAll)
 	event.Detail = fmt.Sprintf("tickets %d", len(sessions))
-	err = g.Store.ChangePerson(ctx, p.Name, func(now *store.Person) error {
-		if now.ID != p.ID {
-			return ErrNoSession
-		}
-		return nil
-	}, event)
+	err = g.Store.SignOut(ctx, p.ID, event)
+	if errors.Is(err, store.ErrUnknown) {
+		err = ErrNoSession
+	}
 	if err != nil {
 		return 0, fmt.Errorf("sign a person out everywhere by %s: %w", r.Client, err)
 	}

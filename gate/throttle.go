@@ -32,6 +32,7 @@ type Throttle struct {
 const (
 	knownFor    = 30 * 24 * time.Hour
 	sameFor     = time.Hour        // the same wrong password counts once
+	behindFor   = 5 * time.Minute  // and the directory behind is asked once
 	repeatedFor = 15 * time.Second // the same refusal again does not count
 	countsFor   = 24 * time.Hour
 	atOnce      = 8  // attempts in work at once while nothing has failed
@@ -47,8 +48,10 @@ type throttle struct {
 	mu        sync.Mutex
 	people    map[place]*count
 	networks  recent.Map[string, *count]    // bounded: anybody with IPv6 has networks without end
-	strangers recent.Map[memory, *count]    // by HMAC: people type passwords where the name belongs. Who has no row is here, too
+	strangers recent.Map[memory, *count]    // by HMAC: people type passwords where the name belongs
+	newcomers recent.Map[memory, *count]    // of the directory behind, without a row: no flood of names pushes them out
 	wrongs    recent.Map[memory, time.Time] // passwords without their code, and codes with what stood before
+	behind    recent.Map[memory, time.Time] // when the directory behind found a password wrong
 	waits     recent.Map[memory, time.Time] // since when a new source is kept out by atZone
 	keyed     sync.Pool                     // of hash.Hash: what makes a memory, by a key of this process
 }
@@ -117,8 +120,11 @@ func (a *attempt) reserve() bool {
 		g.own = t.people[g.place]
 	} else {
 		name := a.memory("stranger", []byte(a.zone.Name))
-		g.stranger = &name
-		g.own, _ = t.strangers.Get(name)
+		g.stranger, g.among = &name, &t.strangers
+		if p != nil {
+			g.among = &t.newcomers
+		}
+		g.own, _ = g.among.Get(name)
 	}
 	if !known && !a.zone.Shared {
 		g.net = a.r.Source.network()
@@ -140,7 +146,7 @@ func (a *attempt) reserve() bool {
 	if g.own == nil {
 		g.own = &count{}
 		if g.stranger != nil {
-			t.strangers.Put(*g.stranger, g.own)
+			g.among.Put(*g.stranger, g.own)
 		} else {
 			t.people[g.place] = g.own
 		}

@@ -50,7 +50,10 @@ func (g *Gate) Word(ctx context.Context, r Request) (Word, error) {
 
 func (g *Gate) makeWord(ctx context.Context, r Request) (Word, error) {
 	a, h, err := g.present(ctx, r)
-	if err != nil || h == nil || a.account.MustChange {
+	if err != nil || h == nil {
+		return Word{}, err
+	}
+	if ok, err := a.stillThere(ctx); !ok || err != nil || a.account.MustChange {
 		return Word{}, err
 	}
 	// Whoever has the tunnel's address has proved nothing of their own.

@@ -472,3 +472,23 @@ func TestSessionByAWordDoesNotUseThePortal(t *testing.T) {
 	w.time.pass(time.Minute)
 	w.live(portal, false)
 }
+
+// An application may repeat for a day; a word is told to be good for minutes.
+func TestWordIsRepeatedForTenMinutesAtMost(t *testing.T) {
+	w := newWorld(t)
+	w.rule(programRules...)
+	q := w.holding(home, w.signedIn("alice"))
+	q.Opens, q.OpensAt = "mail", policy.DoorLDAP
+	word, err := w.Word(t.Context(), q)
+	w.must(err)
+	bind := func() Request {
+		r := w.binds(home, "alice", string(word.Text))
+		r.Repeat = &policy.Repeat{Idle: time.Hour, Max: 8 * time.Hour}
+		return r
+	}
+	w.want(bind(), Admitted, reason.Reused)
+	w.time.pass(wordRepeat - time.Second)
+	w.want(bind(), Admitted, reason.Repeated)
+	w.time.pass(2 * time.Second)
+	w.refused(bind(), reason.WordLate)
+}
