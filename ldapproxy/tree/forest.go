@@ -76,13 +76,15 @@ func (f *Forest) Compare(ctx context.Context, req *wire.CompareRequest, who Aske
 	return t.compare(req, who)
 }
 
-// tree is the one to answer somebody about a DN. Only the first is waited for.
+// tree is the one to answer somebody about a DN. Only the first is waited for:
+// who begins a build is answered from the tree before it.
 func (f *Forest) tree(ctx context.Context, dn string, who Asker) (*tree, error) {
 	if dn == "" || !who.Admitted {
 		return f.bare, nil
 	}
+	t := f.current.Load()
 	f.renew()
-	if t := f.current.Load(); t != nil {
+	if t != nil {
 		return t, nil
 	}
 	f.mu.Lock()
