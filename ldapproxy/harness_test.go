@@ -362,6 +362,7 @@ type reply struct {
 	oid        string
 	value      []byte
 	named      bool // has a responseName
+	controls   int
 }
 
 // receive reads one response; entries are passed over.
@@ -390,6 +391,12 @@ func (p *peer) receive() reply {
 		}
 		if b.Peek() == wire.TagResponseValue {
 			r.value = bytes.Clone(b.Take(wire.TagResponseValue))
+		}
+		if in.Peek() == wire.TagControls {
+			list := in.Within(wire.TagControls)
+			for ; list.More(); r.controls++ {
+				list.Take(wire.TagSequence)
+			}
 		}
 		if in.Err != nil || b.Err != nil || b.More() {
 			p.t.Fatalf("no response: %x", frame)

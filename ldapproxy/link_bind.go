@@ -25,6 +25,22 @@ type bindAnswer struct {
 	expired    bool   // it has the control that says so
 }
 
+// tells reports whether it has more than a result code for its client.
+func (a *bindAnswer) tells() bool {
+	return a.diagnostic != "" || a.ppolicy != nil || a.expired
+}
+
+// dropPolicy takes the policy control out of what the client gets.
+func (a *bindAnswer) dropPolicy() {
+	if a.ppolicy == nil {
+		return
+	}
+	a.ppolicy = nil
+	if r, err := wire.ParseResponse(a.frame); err == nil {
+		a.frame = r.Without(wire.OIDPasswordPolicy).Append(nil)
+	}
+}
+
 // bind sends a bind and waits for the answer. After an error the link has
 // ended; errStale means that it could be tried on another one.
 func (l *link) bind(ctx context.Context, r bindRequest) (bindAnswer, error) {

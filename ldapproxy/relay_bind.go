@@ -21,6 +21,20 @@ type trial struct {
 	err     error // it could not be judged over there
 }
 
+// bindAs binds a person. Whether their password has expired, or is judged at
+// all, many a directory tells in the answer's policy control alone, so it is
+// asked for where it is known. A client that has not asked gets the answer
+// without it.
+func (t *trial) bindAs(ctx context.Context, dn string, password []byte) {
+	controls := passedOn(t.k.controls)
+	if len(controls) > 0 || !t.relay.supports(wire.OIDPasswordPolicy) {
+		t.bind(ctx, dn, password, controls)
+		return
+	}
+	t.bind(ctx, dn, password, []wire.Control{{OID: wire.OIDPasswordPolicy}})
+	t.answer.dropPolicy()
+}
+
 // bind binds over there, once. The link stays with the relay if it is bound:
 // enter or leave decides.
 func (t *trial) bind(ctx context.Context, dn string, password []byte, controls []wire.Control) {
@@ -65,7 +79,7 @@ func (t *trial) verify(ctx context.Context, dn string, password []byte) (directo
 		return directory.Wrong, fmt.Errorf("%w: a service account binds by its DN", directory.ErrName)
 	}
 	t.k.cut = len(password) < len(t.k.password)
-	t.bind(ctx, dn, password, passedOn(t.k.controls))
+	t.bindAs(ctx, dn, password)
 	return t.verdict, t.err
 }
 
@@ -94,9 +108,11 @@ func (r *relay) bindPerson(k *credential) verdict {
 		}
 	case answer.Stale() && (t.verdict == directory.Expired || t.verdict == directory.MustChange):
 		// The directory's own words, which tell a client to have the password
-		// changed.
+		// changed. Where it has none, the reference tells the help desk.
 		v := r.refusal(k, answer, t.answer.code)
-		v.frame = t.answer.frame
+		if t.answer.tells() {
+			v.frame = t.answer.frame
+		}
 		return v
 	}
 	return r.refusal(k, answer, wire.ResultInvalidCredentials)

@@ -163,6 +163,79 @@ func TestExpiredPasswordIsNotToldForAnotherReason(t *testing.T) {
 	}
 }
 
+// knowsPolicy has the directory behind list the control of its password
+// policy, and answer each bind with code and with that control.
+func knowsPolicy(code int, value []byte) func(*relayRig) {
+	return func(r *relayRig) {
+		r.up.RootDSE = func() (map[string][]string, bool) {
+			return map[string][]string{"supportedControl": {wire.OIDPasswordPolicy}}, true
+		}
+		r.up.answer = func(x *exchange) {
+			if x.Op != wire.OpBind {
+				x.usual()
+				return
+			}
+			var controls []wire.Control
+			if c, asked := x.Control(wire.OIDPasswordPolicy); asked {
+				if c.Critical {
+					r.t.Error("asked as if nothing could be judged without it")
+				}
+				controls = []wire.Control{{OID: wire.OIDPasswordPolicy, Value: value, HasValue: true}}
+			}
+			x.send(x.result(code, "", controls...))
+		}
+	}
+}
+
+// OpenLDAP tells of an expired password in the policy control alone. A client
+// that has not asked for it can't read it: it gets the reference instead.
+func TestExpiredPasswordIsKnownWithoutTheClientAsking(t *testing.T) {
+	r := startRelay(t, knowsPolicy(wire.ResultInvalidCredentials, []byte{0x30, 3, 0x81, 1, 0}))
+	var judged directory.Verdict
+	r.gate.admit = func(ctx context.Context, q gate.Request) (gate.Answer, error) {
+		judged, _ = q.Verify(ctx, aliceBehind, []byte("secret"))
+		return gate.Answer{Reference: reference, Reason: "password_expired"}, nil
+	}
+	p := r.dial()
+	got := p.wants(wire.ResultInvalidCredentials, bindOp(aliceBehind, "secret"))
+	if got.diagnostic != reference || got.controls > 0 {
+		t.Errorf("told %q, controls %d", got.diagnostic, got.controls)
+	}
+	if judged != directory.Expired {
+		t.Errorf("judged as %d", judged)
+	}
+	got = p.wants(wire.ResultInvalidCredentials, bindOp(aliceBehind, "secret"), control(wire.OIDPasswordPolicy))
+	if got.diagnostic != "" || got.controls != 1 {
+		t.Errorf("who asked is told %q, controls %d", got.diagnostic, got.controls)
+	}
+}
+
+func TestPolicyControlIsOnlyForWhoAsked(t *testing.T) {
+	r := startRelay(t, knowsPolicy(wire.ResultSuccess, []byte{0x30, 0}))
+	p := r.dial()
+	if got := p.wants(wire.ResultSuccess, bindOp(aliceBehind, "secret"+codeOfAlice)); got.controls > 0 {
+		t.Errorf("has controls %d", got.controls)
+	}
+	if got := p.wants(wire.ResultSuccess, bindOp(aliceBehind, "secret"+codeOfAlice), control(wire.OIDPasswordPolicy)); got.controls != 1 {
+		t.Errorf("who asked has controls %d", got.controls)
+	}
+	// A service account's bind passes as it is.
+	p.wants(wire.ResultSuccess, bindOp(mailBehind, mailPassword))
+	for i, want := range []int{1, 1, 0} {
+		if b := r.up.seenBinds()[i]; len(b.Controls) != want {
+			t.Errorf("bind %d had controls %v", i, b.Controls)
+		}
+	}
+}
+
+func TestPolicyIsNotAskedOfADirectoryWithoutOne(t *testing.T) {
+	r := startRelay(t, nil)
+	r.bound()
+	if b := r.up.seenBinds(); len(b) != 1 || len(b[0].Controls) > 0 {
+		t.Errorf("came as %+v", b)
+	}
+}
+
 // Clients chase a referral with password and code.
 func TestReferralOfABindIsNotChased(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) {

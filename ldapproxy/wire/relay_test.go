@@ -264,3 +264,31 @@ func TestBindRequestIsWritten(t *testing.T) {
 		t.Errorf("%+v, %v", b, err)
 	}
 }
+
+func TestResponseWithoutAControl(t *testing.T) {
+	odd := []byte{0x30, 0x84, 0, 0, 0, 8, 4, 3, '1', '.', '3', 1, 1, 0} // a long length, and false written out
+	body := Element(OpBindResponse, []byte{TagEnumerated, 1, 49}, Octets(""), Octets("no"))
+	policy := Element(TagSequence, Octets(OIDPasswordPolicy), Octets("said"))
+	for name, of := range map[string]struct{ list, left [][]byte }{
+		"none":   {},
+		"it":     {list: [][]byte{policy}},
+		"others": {list: [][]byte{odd}, left: [][]byte{odd}},
+		"both":   {list: [][]byte{policy, odd}, left: [][]byte{odd}},
+	} {
+		var sent []byte
+		if of.list != nil {
+			sent = Element(TagControls, of.list...)
+		}
+		r, err := ParseResponse(envelope(body, sent))
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		got, err := ParseResponse(r.Without(OIDPasswordPolicy).Append(nil))
+		if err != nil || got.Code != 49 || string(got.Diagnostic) != "no" || len(of.left) > 0 && !bytes.Contains(got.Append(nil), odd[6:]) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		if controls, err := got.Controls(); err != nil || len(controls) != len(of.left) {
+			t.Errorf("%s: controls %v, %v", name, controls, err)
+		}
+	}
+}

@@ -73,6 +73,28 @@ func (r Response) Controls() ([]Control, error) {
 	return parseControls(Decoder{Rest: list})
 }
 
+// Without is the response less one control, for a client that has not asked
+// for it. What is in the others stays as it came.
+func (r Response) Without(oid string) Response {
+	d := Decoder{Rest: r.trailer}
+	if d.Peek() != TagControls {
+		return r
+	}
+	list := Decoder{Rest: d.Take(TagControls)}
+	r.trailer = nil
+	var kept []byte
+	for list.More() {
+		tag, body := list.Next()
+		if c := (Decoder{Rest: body}); c.Text(TagString) != oid {
+			kept = append(kept, Element(tag, body)...)
+		}
+	}
+	if len(kept) > 0 {
+		r.trailer = Element(TagControls, kept)
+	}
+	return r
+}
+
 // Value is the responseValue of an ExtendedResponse (RFC 4511 §4.12).
 func (r Response) Value() string {
 	d := Decoder{Rest: r.rest}
