@@ -122,7 +122,12 @@ func (r *relay) bindPerson(k *credential) verdict {
 // account, as it was given.
 func (r *relay) bindAccount(k *credential, found *account) verdict {
 	t := &trial{relay: r, k: k}
+	who := guesser{found.key, neighbourhood(r.addr)}
+	if !r.server.guesses.enter(who, r.server.Now()) {
+		return verdict{outcome: bindUnjudged, result: wire.Result{Code: wire.ResultBusy, Diagnostic: "too many wrong passwords: try again in a minute"}}
+	}
 	t.bind(r.server.ctx, found.dn, k.password, passedOn(k.controls))
+	r.server.guesses.exit(who, r.server.Now(), t.verdict, t.err)
 	switch {
 	case t.err != nil:
 		return r.away(k, t, t.err)

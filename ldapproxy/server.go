@@ -78,6 +78,7 @@ type Server struct {
 	crowd      crowd
 	handshakes chan struct{} // TLS handshakes under way
 	strangers  tally         // binds from addresses of no application that were booked
+	guesses    guesses       // at service accounts of the directory behind
 	evidence   archive       // what was seen of applications
 	buffers    sync.Pool     // of *[]byte, for replies
 	numbers    atomic.Uint64

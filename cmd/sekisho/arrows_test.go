@@ -14,7 +14,7 @@ var arrows = map[string]string{
 	"e2e":                "*",
 	"bench":              "*",
 	"radiusd":            "gate policy internal/metrics internal/histogram",
-	"ldapproxy":          "ldapproxy/tree ldapproxy/wire gate policy internal/metrics internal/histogram internal/directory",
+	"ldapproxy":          "ldapproxy/tree ldapproxy/wire gate policy internal/metrics internal/histogram internal/directory internal/recent",
 	"ldapproxy/tree":     "ldapproxy/wire internal/directory",
 	"weblogin":           "gate policy internal/metrics internal/account internal/book internal/reason internal/recent",
 	"gate":               "policy internal/directory internal/otp internal/keyring internal/store internal/reason internal/metrics internal/recent",
