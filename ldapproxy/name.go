@@ -35,6 +35,13 @@ var errType = errors.New("not an attribute type")
 // canonicalDN brings a DN to the one form in which equal ones are equal
 // strings, however they are spaced, cased and escaped.
 func canonicalDN(text string) (string, error) {
+	if dn, ok := directory.Simple(text); ok {
+		return dn, nil
+	}
+	return parsedDN(text)
+}
+
+func parsedDN(text string) (string, error) {
 	dn, err := directory.ParseDN(text)
 	if err != nil {
 		return "", err

@@ -48,6 +48,9 @@ func FuzzCanonicalDN(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		nameable(text)
 		key, err := canonicalDN(text)
+		if parsed, perr := parsedDN(text); parsed != key || (perr == nil) != (err == nil) {
+			t.Errorf("%q is %q, %v, and parsed %q, %v", text, key, err, parsed, perr)
+		}
 		if err != nil {
 			return
 		}

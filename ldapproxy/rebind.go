@@ -24,8 +24,9 @@ type Rebinds struct {
 }
 
 const (
-	runGap  = 10 * time.Minute // what comes later is another sign-in
-	maxRuns = 4096             // of one application at once; what is more is not looked at
+	runGap    = 10 * time.Minute // what comes later is another sign-in
+	maxRuns   = 4096             // of one application at once; what is more is not looked at
+	sweepRuns = time.Minute      // between two looks for those that are over, when there are so many
 )
 
 // runs are the sign-ins that may go on. Names stand here as hashes under a key
@@ -37,6 +38,7 @@ type runs struct {
 	gaps    histogram.Durations
 	spans   histogram.Durations
 	longest time.Duration
+	swept   time.Time // when those that are over were looked for
 }
 
 // run is one sign-in.
@@ -67,7 +69,7 @@ func (r *runs) bind(name string, success bool, now time.Time) (again bool) {
 	case !success:
 		return false
 	default:
-		if len(r.going) >= maxRuns {
+		if len(r.going) >= maxRuns && now.Sub(r.swept) > sweepRuns {
 			r.sweep(now)
 		}
 		if len(r.going) >= maxRuns {
@@ -91,6 +93,7 @@ func (r *runs) end(who uint64, at run) {
 
 // sweep ends those that are over.
 func (r *runs) sweep(now time.Time) {
+	r.swept = now
 	for who, at := range r.going {
 		if now.Sub(at.last) > runGap {
 			r.end(who, at)

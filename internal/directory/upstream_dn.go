@@ -11,6 +11,13 @@ import (
 // equal, as far as most directories compare names: case and runs of spaces
 // mean nothing, nor does the order within an RDN.
 func parts(text string) ([]string, error) {
+	if dn, ok := Simple(text); ok {
+		return strings.Split(dn, ","), nil
+	}
+	return parsedParts(text)
+}
+
+func parsedParts(text string) ([]string, error) {
 	dn, err := ParseDN(text)
 	if err != nil {
 		return nil, err
