@@ -76,7 +76,7 @@ func (b *Bench) relays(p pattern, conns int) (Section, error) {
 	load := b.pattern(p, inside, conns, around, passwordOnly, anybody(20_000, ldapPeople))
 	entrants := []*entrant{{peer: slapd, talk: load}, {peer: ours, talk: load, warm: b.bindAll(ldapPeople)}}
 	for _, other := range others {
-		entrants = append(entrants, &entrant{peer: other, talk: load})
+		entrants = append(entrants, &entrant{peer: other, talk: load, fits: nearlyAll})
 	}
 	s, err := b.hold(contest{
 		name: fmt.Sprintf("relay-%s/%d", p.name, conns),
@@ -133,6 +133,17 @@ func (b *Bench) relayCode() (Section, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.reach("sekisho", "sekisho-plain", .5)
 	s.reach("sekisho", "slapd", .5)
 	return s, nil
+}
+
+// nearlyAll lets another's proxy refuse one in a hundred, which counts as lost:
+// back-ldap does so now and then under load.
+func nearlyAll(t *Tally) error {
+	if 100*t.Refused > t.Answered() {
+		return fmt.Errorf("%d of %d were refused", t.Refused, t.Answered())
+	}
+	t.Lost += t.Refused
+	return nil
 }
