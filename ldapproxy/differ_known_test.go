@@ -136,6 +136,15 @@ var known = []struct {
 		s := q.search()
 		return s != nil && anyOf(s.Filter, hasEmptyPart) && !q.ours.ended && (q.toldThem(wire.ResultProtocolError) || q.theirs.ended && q.theirs.lastWords())
 	}},
+	{"with an empty part slapd is done before it comes to the controls", func(q *contest) bool {
+		s := q.search()
+		return s != nil && anyOf(s.Filter, hasEmptyPart) && q.refusedWith(wire.ResultUnavailableCritical) && q.toldThem(wire.ResultSuccess)
+	}},
+	{"tabs and such are spaces in a value (RFC 4518 §2.2), and to slapd nothing", func(q *contest) bool {
+		c, ok := q.compare()
+		return q.filters(func(f *wire.Filter) bool { return hasBlanks(f.Value) || slices.ContainsFunc(f.Any, hasBlanks) || hasBlanks(f.Initial) || hasBlanks(f.Final) }) ||
+			ok && hasBlanks(c.Value) && q.refusedWith(wire.ResultCompareTrue) && q.toldThem(wire.ResultCompareFalse)
+	}},
 	{"slapd has more matching rules, equality for certificates, and looks at the value where no attribute has the rule", func(q *contest) bool {
 		s := q.search()
 		return s != nil && anyOf(s.Filter, func(f *wire.Filter) bool {
@@ -233,6 +242,8 @@ var known = []struct {
 		return ok && strings.Contains(c.Attribute, ";") && q.refusedWith(wire.ResultUndefinedAttributeType) && (q.toldThem(wire.ResultNoSuchAttribute) || q.toldThem(wire.ResultInvalidAttributeSyntax))
 	}},
 }
+
+func hasBlanks(value []byte) bool { return bytes.ContainsAny(value, "\t\n\v\f\r") }
 
 var oidForm = regexp.MustCompile(`^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*$`)
 
