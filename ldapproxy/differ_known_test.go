@@ -142,7 +142,9 @@ var known = []struct {
 	}},
 	{"tabs and such are spaces in a value (RFC 4518 §2.2), and to slapd nothing", func(q *contest) bool {
 		c, ok := q.compare()
-		return q.filters(func(f *wire.Filter) bool { return hasBlanks(f.Value) || slices.ContainsFunc(f.Any, hasBlanks) || hasBlanks(f.Initial) || hasBlanks(f.Final) }) ||
+		return q.filters(func(f *wire.Filter) bool {
+			return hasBlanks(f.Value) || slices.ContainsFunc(f.Any, hasBlanks) || hasBlanks(f.Initial) || hasBlanks(f.Final)
+		}) ||
 			ok && hasBlanks(c.Value) && q.refusedWith(wire.ResultCompareTrue) && q.toldThem(wire.ResultCompareFalse)
 	}},
 	{"slapd has more matching rules, equality for certificates, and looks at the value where no attribute has the rule", func(q *contest) bool {
