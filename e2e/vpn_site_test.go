@@ -161,6 +161,7 @@ func (s *vpnSite) openconnect(name, typed string) *connection {
 ip link set dev "$TUNDEV" up mtu 1300
 ip addr add "$INTERNAL_IP4_ADDRESS/32" dev "$TUNDEV"
 ip route add 192.0.2.0/24 dev "$TUNDEV" src "$INTERNAL_IP4_ADDRESS"
+echo "$INTERNAL_IP4_ADDRESS is routed"
 `)
 	if err := os.Chmod(script, 0o755); err != nil {
 		s.t.Fatal(err)
@@ -187,18 +188,23 @@ type connection struct {
 	in io.WriteCloser
 }
 
-// up waits until the tunnel stands, and returns its address.
+// up waits until the tunnel stands, and returns its address. openconnect says
+// that it is configured before its script has set the route: whoever opens a
+// page by then goes past the tunnel.
 func (t *connection) up() string {
 	t.t.Helper()
-	const configured = "Configured as "
+	var addr string
 	eventually(t.t, "the tunnel stands", func() bool {
 		if t.ended() {
 			t.t.Fatalf("openconnect ended: %v\n%s%s", t.err, &t.out, &t.log)
 		}
-		return strings.Contains(t.said(), configured) && strings.Contains(t.said(), "SSL connected")
+		m := routed.FindStringSubmatch(t.said())
+		if m == nil {
+			return false
+		}
+		addr = m[1]
+		return strings.Contains(t.said(), "SSL connected")
 	})
-	_, rest, _ := strings.Cut(t.said(), configured)
-	addr, _, _ := strings.Cut(rest, ",")
 	return addr
 }
 
@@ -211,6 +217,8 @@ func (t *connection) down() {
 	t.in.Close()
 	<-t.done
 }
+
+var routed = regexp.MustCompile(`([\d.]+) is routed\n`)
 
 var passwordField = regexp.MustCompile(`(?m)^Password\d?:`)
 
