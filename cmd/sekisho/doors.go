@@ -40,6 +40,9 @@ func (s *server) apply(cfg *config.Config) error {
 	s.gate.SetRules(cfg.Policy(), cfg.Zones())
 	s.radius.SetClients(list)
 	s.ldap.SetApps(known)
+	if s.behind != nil {
+		s.behind.Reserve(reserved(cfg.LDAP))
+	}
 	s.applied.Store(cfg)
 	s.web.SetVPNs(words(cfg))
 	s.web.SetPrograms(programs(cfg))

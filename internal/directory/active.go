@@ -46,7 +46,7 @@ func activeGUID(b []byte) (string, bool) {
 // What else is read of a person: whether the account is shut.
 var (
 	activeAttributes = []string{"userAccountControl", "accountExpires", "primaryGroupID", "objectSid"}
-	otherAttributes  = []string{"nsAccountLock", "pwdAccountLockedTime"}
+	otherAttributes  = []string{"nsAccountLock", "pwdAccountLockedTime", "pwdEndTime", "shadowExpire"}
 )
 
 const (
@@ -55,15 +55,40 @@ const (
 )
 
 // shut reports whether the directory says so of the entry itself. It is not
-// the last word: that is the answer to a bind.
-func (u *Upstream) shut(e *ldap.Entry) bool {
+// the last word where a password is checked: that is the answer to a bind.
+func (u *Upstream) shut(e *ldap.Entry) (bool, error) {
 	if !u.ActiveDirectory {
-		return strings.EqualFold(e.GetEqualFoldAttributeValue("nsAccountLock"), "true") ||
-			e.GetEqualFoldAttributeValue("pwdAccountLockedTime") == lockedForGood
+		return u.shutElsewhere(e)
 	}
-	flags, _ := strconv.ParseInt(e.GetEqualFoldAttributeValue("userAccountControl"), 10, 64)
+	flags, err := strconv.ParseInt(e.GetEqualFoldAttributeValue("userAccountControl"), 10, 64)
+	if err != nil {
+		return false, faulty("%q has no userAccountControl: may the service account read it?", e.DN)
+	}
 	expires, err := strconv.ParseInt(e.GetEqualFoldAttributeValue("accountExpires"), 10, 64)
-	return flags&accountDisable != 0 || err == nil && expires > 0 && expires < math.MaxInt64 && !activeTime(expires).After(u.Now())
+	return flags&accountDisable != 0 || err == nil && expires > 0 && expires < math.MaxInt64 && !activeTime(expires).After(u.Now()), nil
+}
+
+// shutElsewhere reads what is set where an account is, and is absent elsewhere.
+func (u *Upstream) shutElsewhere(e *ldap.Entry) (bool, error) {
+	if strings.EqualFold(e.GetEqualFoldAttributeValue("nsAccountLock"), "true") ||
+		e.GetEqualFoldAttributeValue("pwdAccountLockedTime") == lockedForGood {
+		return true, nil
+	}
+	// The day, counted from 1970 on, from which on the account is shut; 0 and -1
+	// are none (shadow(5)).
+	if day, err := strconv.ParseInt(e.GetEqualFoldAttributeValue("shadowExpire"), 10, 64); err == nil && day > 0 && u.Now().Unix()/86400 >= day {
+		return true, nil
+	}
+	text := e.GetEqualFoldAttributeValue("pwdEndTime") // draft-behera-ldap-password-policy-10 §5.3.10
+	if text == "" {
+		return false, nil
+	}
+	for _, layout := range []string{"20060102150405Z0700", "200601021504Z0700"} { // RFC 4517 §3.3.13
+		if end, err := time.Parse(layout, text); err == nil {
+			return !end.After(u.Now()), nil
+		}
+	}
+	return false, faulty("pwdEndTime of %q is no time", e.DN)
 }
 
 // activeTime is a number of 100 ns since 1601 ([MS-DTYP] §2.3.3).

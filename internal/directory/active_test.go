@@ -67,7 +67,7 @@ func TestActiveAccountThatIsShut(t *testing.T) {
 		shut             bool
 	}{
 		{"512", "0", false}, {"514", "0", true}, {"66050", "", true}, {"66048", "9223372036854775807", false},
-		{"512", filetime(begin), true}, {"512", filetime(begin.Add(time.Second)), false}, {"512", filetime(begin.Add(-time.Hour)), true}, {"", "x", false},
+		{"512", filetime(begin), true}, {"512", filetime(begin.Add(time.Second)), false}, {"512", filetime(begin.Add(-time.Hour)), true}, {"512", "x", false},
 	} {
 		name := fmt.Sprint("u", i)
 		c.user(name, map[string][]string{"userAccountControl": {test.control}, "accountExpires": {test.expires}})
@@ -93,4 +93,14 @@ func TestActiveGroups(t *testing.T) {
 	c.later(time.Minute)
 	c.in("dave", "Domain Users", "all", "everybody", "inner", "outer")
 	c.in("carol")
+}
+
+// What the service account may not read is not known to be good: an application
+// password would outlive the account.
+func TestActiveAccountThatCanNotBeReadIsNotOpen(t *testing.T) {
+	c := active(t)
+	for name, control := range map[string][]string{"none": nil, "empty": {""}, "text": {"on"}} {
+		c.user(name, map[string][]string{"userAccountControl": control})
+		c.fails(name, ErrName)
+	}
 }

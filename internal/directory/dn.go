@@ -58,6 +58,8 @@ func shortType(name string) string {
 	switch name {
 	case "userid", "0.9.2342.19200300.100.1.1":
 		return "uid"
+	case "commonname", "2.5.4.3":
+		return "cn"
 	case "organizationalunitname", "2.5.4.11":
 		return "ou"
 	case "organizationname", "2.5.4.10":

@@ -3,16 +3,15 @@ package directory
 import (
 	"slices"
 	"strings"
+	"sync"
 	"time"
-	"unicode"
 
 	"github.com/go-ldap/ldap/v3"
-	"golang.org/x/text/unicode/norm"
 )
 
 const (
 	maxGroups = 1000                      // of a person, with those that these are in
-	atOnce    = 20                        // groups in one filter
+	atOnce    = 20                        // groups in one filter, or asked for at a time
 	chain     = "1.2.840.113556.1.4.1941" // follows members of members, in Active Directory
 )
 
@@ -22,38 +21,16 @@ type parents struct {
 	at  time.Time
 }
 
-// tally is the groups found so far, by canonical DN.
-type tally struct {
-	names map[string]string
-	err   error // there is one too many, or one that can't be used
-}
-
-// add counts the groups at these DNs and returns those that are new.
-func (t *tally) add(dns []string) (fresh []string) {
-	for _, dn := range dns {
-		rdns, err := parts(dn)
-		if err != nil {
-			t.err = faulty("%q is no DN of a group", dn)
-			return nil
-		}
-		key := strings.Join(rdns, ",")
-		if _, there := t.names[key]; there {
-			continue
-		}
-		if len(t.names) == maxGroups {
-			t.err = faulty("there are more than %d groups", maxGroups)
-			return nil
-		}
-		t.names[key] = dn
-		fresh = append(fresh, dn)
-	}
-	return fresh
-}
-
 // groups are the names of the groups that a person is in. All of them or an
-// error: a rule that keeps a group out must not miss it.
+// error: a rule that keeps a group out must not miss it. Somebody with so many
+// that half of the time for a look-up is not enough can't be judged; that is
+// theirs, and no fault of the directory.
 func (u *Upstream) groups(l *link, e *ldap.Entry, name string) ([]string, error) {
-	t := tally{names: map[string]string{}}
+	t, err := u.newTally()
+	if err != nil {
+		return nil, err
+	}
+	l.until = u.Now().Add(u.timeout() / 2)
 	said, err := u.groupsOf(e)
 	if err != nil {
 		return nil, err
@@ -71,17 +48,14 @@ func (u *Upstream) groups(l *link, e *ldap.Entry, name string) ([]string, error)
 		t.add(all)
 		level = nil
 	}
-	for u.Nested && len(level) > 0 {
+	for u.Nested && len(level) > 0 && t.err == nil {
 		above, err := u.above(l, level)
 		if err != nil {
 			return nil, err
 		}
 		level = t.add(above)
 	}
-	if t.err != nil {
-		return nil, t.err
-	}
-	return u.groupNames(t)
+	return t.names()
 }
 
 // searched are the groups that do not stand in the person's entry.
@@ -114,12 +88,19 @@ func (u *Upstream) above(l *link, level []string) (above []string, err error) {
 		// No group is the person whose name it has.
 		return u.inAny(l, level, func(dn string) string { return u.groupFilter(dn, "\x00") })
 	}
-	for _, dn := range level {
-		more, err := u.parentsOf(l, dn)
-		if err != nil {
-			return nil, err
+	for some := range slices.Chunk(level, atOnce) {
+		found, errs := make([][]string, len(some)), make([]error, len(some))
+		var all sync.WaitGroup
+		for i, dn := range some {
+			all.Go(func() { found[i], errs[i] = u.parentsOf(l, dn) })
 		}
-		above = append(above, more...)
+		all.Wait()
+		for i, err := range errs {
+			if err != nil {
+				return nil, err
+			}
+			above = append(above, found[i]...)
+		}
 	}
 	return above, nil
 }
@@ -152,8 +133,12 @@ func (u *Upstream) parentsOf(l *link, dn string) ([]string, error) {
 	if ok && now.Sub(known.at) < u.Cache {
 		return known.dns, nil
 	}
+	if err := u.inTime(l); err != nil {
+		return nil, err
+	}
 	ask := ldap.NewSearchRequest(dn, ldap.ScopeBaseObject, ldap.NeverDerefAliases, 1, int(u.timeout().Seconds()), false,
 		"(objectClass=*)", []string{u.Attributes.Group}, nil)
+	ask.EnforceSizeLimit = true
 	result, err := l.Search(ask)
 	switch {
 	case ldap.IsErrorAnyOf(err, ldap.LDAPResultNoSuchObject, ldap.LDAPResultReferral, ldap.LDAPResultInsufficientAccessRights):
@@ -189,18 +174,25 @@ func (u *Upstream) groupsOf(e *ldap.Entry) ([]string, error) {
 
 // dns are the DNs that a search finds, page by page.
 func (u *Upstream) dns(l *link, base, filter string) (dns []string, err error) {
-	ask := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, 0, int(u.timeout().Seconds()), false,
+	ask := ldap.NewSearchRequest(base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases, maxGroups+1, int(u.timeout().Seconds()), false,
 		filter, []string{"1.1"}, nil)
+	ask.EnforceSizeLimit = true
 	var page *ldap.ControlPaging
 	if u.PageSize > 0 {
 		page = ldap.NewControlPaging(u.PageSize)
 		ask.Controls = append(ask.Controls, page)
 	}
 	for {
+		if err := u.inTime(l); err != nil {
+			return nil, err
+		}
 		result, err := l.Search(ask)
 		switch {
+		case err == ldap.ErrSizeLimitExceeded: // and there is no end: the rest is not read
+			l.Close()
+			return nil, faulty("there are more than %d groups", maxGroups)
 		case ldap.IsErrorAnyOf(err, ldap.LDAPResultSizeLimitExceeded, ldap.LDAPResultAdminLimitExceeded):
-			return nil, faulty("the directory does not send all groups: %w", err)
+			return nil, faulty("the directory does not send all groups: %v", err)
 		case err != nil:
 			return nil, err
 		}
@@ -218,6 +210,15 @@ func (u *Upstream) dns(l *link, base, filter string) (dns []string, err error) {
 	}
 }
 
+// inTime tells somebody's many groups from a directory that is slow: it is
+// asked between two searches, none of which has failed.
+func (u *Upstream) inTime(l *link) error {
+	if u.Now().After(l.until) {
+		return faulty("to find all groups takes longer than %v", u.timeout()/2)
+	}
+	return nil
+}
+
 func (u *Upstream) groupBase() string {
 	if u.GroupBase != "" {
 		return u.GroupBase
@@ -227,43 +228,4 @@ func (u *Upstream) groupBase() string {
 
 func (u *Upstream) groupFilter(dn, name string) string {
 	return strings.NewReplacer("%d", ldap.EscapeFilter(dn), "%s", ldap.EscapeFilter(name)).Replace(u.GroupFilter)
-}
-
-// groupNames are the names of those that lie below the base of groups, as the
-// directory writes them: elsewhere somebody else may name a group like one of
-// these.
-func (u *Upstream) groupNames(t tally) ([]string, error) {
-	base, err := parts(u.groupBase())
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, dn := range t.names {
-		rdns, err := parts(dn)
-		if above := len(rdns) - len(base); err != nil || above < 1 || !slices.Equal(rdns[above:], base) {
-			continue
-		}
-		// Nobody is kept out by a group that somebody else has put them in.
-		if name, ok := groupName(dn); ok {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
-}
-
-// groupName is the cn that a DN begins with. One that begins otherwise, or with
-// more than a cn, is none: whoever may make such groups could name them like one
-// that a rule knows.
-func groupName(text string) (string, bool) {
-	dn, err := ParseDN(text)
-	if err != nil || len(dn.RDNs) == 0 {
-		return "", false
-	}
-	first := dn.RDNs[0].Attributes
-	if len(first) != 1 || !strings.EqualFold(first[0].Type, "cn") && first[0].Type != "2.5.4.3" {
-		return "", false
-	}
-	name := first[0].Value
-	return norm.NFC.String(name), lookable(name) && strings.IndexFunc(name, unicode.IsControl) < 0
 }

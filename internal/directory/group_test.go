@@ -28,9 +28,9 @@ func (c *campus) in(name string, want ...string) {
 func TestGroupsOfTheEntry(t *testing.T) {
 	c := newCampus(t)
 	c.person("carol", map[string][]string{"memberOf": {
-		groupDN("Library Staff"), "CN=library staff, OU=Groups," + base, `cn=a\,b,` + groups, "ou=x+cn=y," + groups,
+		groupDN("Library Staff"), "CN=library staff, OU=Groups," + base, `cn=a\,b,` + groups, "ou=x+cn=y," + groups, "2.5.4.3=z,ou=Groups," + base,
 	}})
-	c.in("carol", "Library Staff", "a,b") // what is no plain cn could be named like any group
+	c.in("carol", "Library Staff", "a,b", "z") // what is no plain cn could be named like any group
 	c.in("bob")
 }
 
@@ -157,4 +157,94 @@ func TestGroupsInPages(t *testing.T) {
 	if pages != 3 {
 		t.Errorf("%d pages", pages)
 	}
+}
+
+// A name that a rule knows has to be given by who may make groups, not by who
+// may write an attribute of one, or make something below one.
+func TestGroupNameIsACommonNameBelowBranchesAlone(t *testing.T) {
+	c := newCampus(t)
+	c.GroupBase = groups
+	for dn, counts := range map[string]bool{
+		"cn=staff," + groups:                               true,
+		"cn=staff,ou=library,o=x,dc=y," + groups:           true,
+		"description=staff," + groups:                      false,
+		"ou=staff," + groups:                               false,
+		"cn=chess+cn=staff," + groups:                      false,
+		"cn=staff,cn=chess," + groups:                      false,
+		"cn=staff,uid=mallory," + groups:                   false,
+		"cn=staff,ou=x+cn=y," + groups:                     false,
+		"cn=staff,ou=club," + base:                         false,
+		groups:                                             false,
+		strings.Repeat("ou=x,", maxParts) + "cn=staff,x=1": false,
+	} {
+		c.person("mallory", map[string][]string{"memberOf": {dn}})
+		c.later(time.Minute)
+		if a := c.find("mallory"); slices.Contains(a.Groups, "staff") != counts || !counts && len(a.Groups) > 0 {
+			t.Errorf("%s makes %q", dn, a.Groups)
+		}
+	}
+	c = active(t) // whose containers have a cn, too
+	c.GroupBase = base
+	c.user("dave", map[string][]string{"memberOf": {"cn=staff,cn=Users," + base}})
+	c.in("dave", "staff")
+}
+
+// Whoever may make a group can put anybody into it: one that does not count
+// keeps nobody out.
+func TestGroupElsewhereShutsNobodyOut(t *testing.T) {
+	var many []string
+	for i := range maxGroups + 1 {
+		many = append(many, fmt.Sprint("cn=g", i, ",ou=club,", base))
+	}
+	c := newCampus(t)
+	c.GroupBase = groups
+	for name, elsewhere := range map[string][]string{
+		"long":    {"cn=" + strings.Repeat("x", maxDN) + ",ou=club," + base},
+		"escaped": {"cn=" + strings.Repeat("x", maxDN) + `\,ou\=groups\,` + base + ",ou=club," + base},
+		"parts":   {strings.Repeat("cn=x,", maxParts) + "ou=club," + base},
+		"short":   {"cn=" + strings.Repeat("x", maxDN)},
+		"many":    many,
+	} {
+		c.person(name, map[string][]string{"memberOf": append(elsewhere, groupDN("staff"))})
+		c.in(name, "staff")
+	}
+	// One that may count, and can't be read, does.
+	for name, dn := range map[string]string{"longer": "cn=" + strings.Repeat("x", maxDN) + "," + groups, "deep": strings.Repeat("ou=x,", maxParts) + groups} {
+		c.person(name, map[string][]string{"memberOf": {dn}})
+		c.fails(name, ErrName)
+	}
+}
+
+// Somebody's own nest of groups is theirs, and no fault of the directory that
+// would keep others from being judged.
+func TestManyGroupsOfOnePersonAreTheirOwnFault(t *testing.T) {
+	var c *campus
+	c = campusAt(t, &upstreamtest.Server{OnSearch: func(q upstreamtest.Search) (upstreamtest.Result, bool) {
+		if strings.HasPrefix(q.Base, "cn=g") || strings.Contains(q.Filter, "member=") {
+			c.later(120 * time.Millisecond)
+		}
+		return upstreamtest.Result{}, false
+	}})
+	c.Nested, c.Timeout, c.Cache = true, time.Minute, time.Hour
+	var all []string
+	for i := range 400 {
+		dn := groupDN(fmt.Sprint("g", i))
+		c.server.Put(dn, map[string][]string{"objectClass": {"group"}})
+		all = append(all, dn)
+	}
+	c.person("mallory", map[string][]string{"memberOf": all})
+	c.fails("mallory", ErrName)
+	// The groups that were read are remembered: the next try gets on.
+	c.later(missedFor)
+	c.fails("mallory", ErrName)
+	c.behind.Wait()
+	if a := c.find("mallory"); len(a.Groups) != len(all) {
+		t.Errorf("%d groups", len(a.Groups))
+	}
+	// Nor are pages read for longer.
+	c.GroupFilter, c.PageSize, c.Nested = "(member=%d)", 1, false
+	for i := range 300 {
+		c.group(fmt.Sprint("p", i), dnOf("bob"))
+	}
+	c.fails("bob", ErrName)
 }

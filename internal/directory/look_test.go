@@ -174,3 +174,58 @@ func TestLookUpGoesToTheNextServer(t *testing.T) {
 		t.Errorf("%d searches at the second", n)
 	}
 }
+
+// To find out that nobody has a name takes fewer searches than to read somebody:
+// the answer waits.
+func TestUnknownNameTakesTheTimeOfAWholeLookUp(t *testing.T) {
+	var c *campus
+	c = campusAt(t, &upstreamtest.Server{OnSearch: func(upstreamtest.Search) (upstreamtest.Result, bool) {
+		c.later(time.Second)
+		return upstreamtest.Result{}, false
+	}})
+	c.GroupFilter = "(member=%d)"
+	c.fails("first", ErrUnknown)
+	if len(c.waited) != 0 {
+		t.Errorf("waited %v before anybody was read", c.waited)
+	}
+	c.find("alice") // 2 s
+	c.fails("mallory", ErrUnknown)
+	c.fails("uid=mallory,"+people, ErrUnknown)
+	if len(c.waited) != 2 || c.waited[0] != time.Second || c.waited[1] != time.Second {
+		t.Errorf("waited %v", c.waited)
+	}
+}
+
+// Made-up names, however slow they are, leave room for people: those who were
+// here before, and those who were found before.
+func TestMadeUpNamesDoNotStopPeople(t *testing.T) {
+	c := newCampus(t)
+	c.person("dave", nil)
+	c.adopt("alice")
+	c.find("bob")
+	c.looked.Clear()
+	c.find("dave")
+	c.later(time.Minute)
+	for range maxOpen {
+		c.links.open <- struct{}{}
+	}
+	c.Timeout = 20 * time.Millisecond
+	c.fails("mallory", nil)
+	c.fails("bob", nil) // who never signed in, and is forgotten
+	c.Timeout = 0
+	c.find("alice")
+	c.find("dave")
+
+	c.mu.Lock()
+	c.strangers = maxStrangers
+	c.mu.Unlock()
+	c.later(time.Minute)
+	if _, err := c.Find(t.Context(), "bob"); !errors.Is(err, errLooking) {
+		t.Error(err)
+	}
+	c.find("alice")
+	c.find("dave")
+	if c.strangers != maxStrangers {
+		t.Errorf("%d strangers", c.strangers)
+	}
+}

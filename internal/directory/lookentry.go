@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/go-ldap/ldap/v3"
+	"golang.org/x/text/unicode/norm"
 
 	"sekisho/internal/store"
 )
@@ -16,14 +17,11 @@ import (
 const maxText = 256
 
 // read reads a person from the directory.
-func (u *Upstream) read(ctx context.Context, name string) (p *person, err error) {
-	err = u.with(ctx, func(l *link) error {
+func (u *Upstream) read(ctx context.Context, name string, stranger bool) (p *person, err error) {
+	err = u.with(ctx, stranger, func(l *link) error {
 		e, err := u.entry(l, name)
 		if err != nil {
 			return err
-		}
-		if u.reserved(e.DN) {
-			return ErrUnknown
 		}
 		if p, err = u.person(e); err != nil {
 			return err
@@ -42,39 +40,38 @@ func (u *Upstream) read(ctx context.Context, name string) (p *person, err error)
 // may make entries in some branch makes one with somebody's name, and is taken
 // for them. Whoever else is below Base, an ou, a group, a device, is nobody who
 // signs in.
-func (u *Upstream) entry(l *link, name string) (*ldap.Entry, error) {
-	typed := ""
+func (u *Upstream) entry(l *link, name string) (e *ldap.Entry, err error) {
 	if dn, ok := u.personDN(name); ok {
-		e, err := u.one(l, dn, ldap.ScopeBaseObject, "(objectClass=*)", u.Attributes.Name)
-		if err != nil {
-			return nil, err
-		}
-		if typed, name = e.DN, u.login(e); name == "" {
-			return nil, ErrUnknown
-		}
+		e, err = u.one(l, dn, ldap.ScopeBaseObject, "(objectClass=*)", u.Attributes.Name, u.Attributes.ID)
+	} else {
+		e, err = u.named(l, name)
 	}
-	e, err := u.search(l, name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case typed != "" && e.DN != typed:
+	}
+	login := fold(u.login(e))
+	switch login {
+	case "":
+		return nil, ErrUnknown
+	case name:
+		return e, nil
+	}
+	own, err := u.named(l, login)
+	if err != nil {
+		return nil, err
+	}
+	id, err := u.id(e)
+	if err != nil {
+		return nil, err
+	}
+	if of, err := u.id(own); err != nil || of != id {
 		return nil, ErrUnknown
 	}
-	// One of several names was typed, and it is not the one that counts.
-	if login := u.login(e); fold(login) != fold(name) {
-		other, err := u.search(l, login)
-		switch {
-		case errors.Is(err, ErrUnknown), err == nil && other.DN != e.DN:
-			return nil, faulty("%q is not found by the name %q that stands in it", e.DN, login)
-		case err != nil:
-			return nil, err
-		}
-	}
-	return e, nil
+	return own, nil
 }
 
-// search finds the only entry that Filter finds by a name.
-func (u *Upstream) search(l *link, name string) (*ldap.Entry, error) {
+// named finds the only entry that Filter finds by a name.
+func (u *Upstream) named(l *link, name string) (*ldap.Entry, error) {
 	filter := strings.ReplaceAll(u.Filter, "%s", ldap.EscapeFilter(name))
 	a := u.Attributes
 	wanted := slices.DeleteFunc([]string{a.Name, a.ID, a.Display, a.Mail, a.Group}, func(name string) bool { return name == "" })
@@ -84,16 +81,6 @@ func (u *Upstream) search(l *link, name string) (*ldap.Entry, error) {
 		wanted = append(wanted, otherAttributes...)
 	}
 	return u.one(l, u.Base, ldap.ScopeWholeSubtree, filter, wanted...)
-}
-
-// reserved reports whether a DN is that of an account for programs. It has
-// rules of its own, and signs in nowhere under its bare name.
-func (u *Upstream) reserved(text string) bool {
-	dn, err := parts(text)
-	return err == nil && slices.ContainsFunc(append([]string{u.BindDN}, u.Reserved...), func(account string) bool {
-		of, err := parts(account)
-		return err == nil && len(of) > 0 && slices.Equal(of, dn)
-	})
 }
 
 // one is the only entry that a search finds.
@@ -121,8 +108,10 @@ func (u *Upstream) one(l *link, base string, scope int, filter string, attribute
 func (u *Upstream) person(e *ldap.Entry) (*person, error) {
 	name := fold(u.login(e))
 	switch {
-	case !lookable(name), u.Canonical(name) != name:
-		return nil, faulty("the attribute %s of %q holds no name that could be typed", u.Attributes.Name, e.DN)
+	case u.isProgram(e.DN, name):
+		return nil, ErrUnknown
+	case !u.own(name):
+		return nil, faulty("the attribute %s of %q holds no name that could be typed, and be nobody else's", u.Attributes.Name, e.DN)
 	case e.DN == "":
 		return nil, faulty("the entry has no DN")
 	}
@@ -130,11 +119,26 @@ func (u *Upstream) person(e *ldap.Entry) (*person, error) {
 	if err != nil {
 		return nil, err
 	}
+	shut, err := u.shut(e)
+	if err != nil {
+		return nil, err
+	}
 	return &person{dn: e.DN, Person: store.Person{
-		Name: name, Upstream: id, Disabled: u.shut(e),
-		Display: plainText(e.GetEqualFoldAttributeValue(u.Attributes.Display)),
-		Mail:    plainText(e.GetEqualFoldAttributeValue(u.Attributes.Mail)),
+		Name: name, Upstream: id, Disabled: shut,
+		Display: cutText(e.GetEqualFoldAttributeValue(u.Attributes.Display)),
+		Mail:    cutText(e.GetEqualFoldAttributeValue(u.Attributes.Mail)),
 	}}, nil
+}
+
+// own reports whether a name is what is typed for it, and looks like no other:
+// it has no domain, no spaces around it, nothing that is not seen, no letters of
+// another width.
+func (u *Upstream) own(name string) bool {
+	_, isDN := u.personDN(name)
+	return lookable(name) && !isDN && u.Canonical(name) == name && norm.NFKC.IsNormalString(name) &&
+		strings.IndexFunc(name, func(r rune) bool {
+			return !unicode.IsPrint(r) || unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+		}) < 0
 }
 
 // login is the name that the entry is signed in with: of several, the one in
@@ -166,15 +170,18 @@ func (u *Upstream) id(e *ldap.Entry) (string, error) {
 			return id, nil
 		}
 	}
-	id := fold(string(values[0]))
+	id := string(values[0])
 	if !lookable(id) {
 		return "", faulty("%s of %q is no text", u.Attributes.ID, e.DN)
+	}
+	if strings.Trim(id, "0123456789abcdefABCDEF-") == "" { // a UUID, whose case means nothing
+		id = strings.ToLower(id)
 	}
 	return id, nil
 }
 
-// plainText is one line of what people see.
-func plainText(text string) string {
+// cutText is one line of what people see.
+func cutText(text string) string {
 	line := []rune(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return -1

@@ -15,6 +15,7 @@ import (
 
 const (
 	maxLinks = 16               // look-ups that talk to the directory at a time
+	maxOpen  = maxLinks / 2     // of them, for names that nobody is known to have
 	linkRest = 30 * time.Second // unused, before a link is let go: firewalls forget it without a word
 	linkAge  = 10 * time.Minute // so that the first server gets its look-ups back
 )
@@ -22,6 +23,7 @@ const (
 // links are connections bound as the service account.
 type links struct {
 	slots chan struct{}
+	open  chan struct{} // for strangers, who need a slot besides
 
 	mu   sync.Mutex
 	idle []*link // the one used last is the last
@@ -32,16 +34,23 @@ type link struct {
 	raw        net.Conn
 	server     upstream.Server
 	born, used time.Time
+	until      time.Time // when the groups of this look-up have taken too long
 }
 
 // with calls do with a link of its own. One that had rested may be dead
 // without anybody having noticed: do is then called again, with a new one.
-func (u *Upstream) with(ctx context.Context, do func(*link) error) error {
-	select {
-	case u.links.slots <- struct{}{}:
-		defer func() { <-u.links.slots }()
-	case <-ctx.Done():
-		return fmt.Errorf("too many look-ups wait: %w", ctx.Err())
+func (u *Upstream) with(ctx context.Context, stranger bool, do func(*link) error) error {
+	slots := []chan struct{}{u.links.slots}
+	if stranger {
+		slots = []chan struct{}{u.links.open, u.links.slots}
+	}
+	for _, slot := range slots {
+		select {
+		case slot <- struct{}{}:
+			defer func() { <-slot }()
+		case <-ctx.Done():
+			return fmt.Errorf("too many look-ups wait: %w", ctx.Err())
+		}
 	}
 	if l := u.links.take(u.Now()); l != nil {
 		err := u.use(ctx, l, do)
@@ -60,7 +69,7 @@ func (u *Upstream) with(ctx context.Context, do func(*link) error) error {
 func (u *Upstream) use(ctx context.Context, l *link, do func(*link) error) error {
 	stop := context.AfterFunc(ctx, func() { l.raw.Close() })
 	err := do(l)
-	if stop() && judged(err) {
+	if stop() && judged(err) && !l.IsClosing() {
 		u.links.put(l, u.Now())
 		return err
 	}

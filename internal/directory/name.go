@@ -94,7 +94,8 @@ func (n Names) fromDN(typed string) (string, bool) {
 	return uid, uids == 1
 }
 
-func fold(s string) string { return strings.ToLower(norm.NFC.String(s)) }
+// fold composes again: the lower case of a letter may be two.
+func fold(s string) string { return norm.NFC.String(strings.ToLower(norm.NFC.String(s))) }
 
 // lookable reports whether a name can be anybody's at all.
 func lookable(name string) bool {

@@ -120,3 +120,11 @@ func TestPlainDNIsReadAsTheParserReadsIt(t *testing.T) {
 		t.Errorf("without a base: %q", name)
 	}
 }
+
+func TestFoldTwice(t *testing.T) {
+	for _, s := range []string{"J\u030c", "İ", "ẞ", "\u212b", "\u1e96", "T\u0308", "Y\u030a", "W\u030a", "A\u02be", "H\u0331", "Σ", "\u0345"} {
+		if fold(s) != fold(fold(s)) {
+			t.Errorf("%+q: %+q, then %+q", s, fold(s), fold(fold(s)))
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sekisho/internal/recent"
@@ -40,7 +41,7 @@ type Upstream struct {
 
 	BindDN       string // who looks people up; "": nobody, anonymously
 	BindPassword []byte
-	Reserved     []string      // DNs of accounts for programs, who are no people
+	Reserved     []string      // DNs of programs: none of them, nor BindDN, is a person
 	PageSize     uint32        // entries of a page, of groups; 0: no pages
 	Timeout      time.Duration // for a look-up, or a bind, with the wait for it; 0: 5 s
 	Cache        time.Duration // how long what was looked up is believed; 0: not at all
@@ -50,17 +51,21 @@ type Upstream struct {
 	After func(time.Duration) <-chan time.Time // nil: time.After
 
 	once  sync.Once
-	base  []string // Base, an RDN each
+	base  []string                        // Base, an RDN each
+	ours  atomic.Pointer[map[string]bool] // of programs
 	links links
 	binds chan struct{}
 	seed  maphash.Seed
 
-	mu      sync.Mutex
-	looked  recent.Map[string, looked]
-	looking map[string]*search
-	parents recent.Map[string, parents]
-	took    []time.Duration
-	behind  sync.WaitGroup
+	mu        sync.Mutex
+	looked    recent.Map[string, looked] // by canonical name, or DN
+	people    recent.Map[string, known]  // by id
+	looking   map[string]*search
+	strangers int // of those who are looked for, names that nobody is known to have
+	parents   recent.Map[string, parents]
+	took      pace // wrong passwords
+	whole     pace // look-ups of people
+	behind    sync.WaitGroup
 }
 
 // Attributes are the names of what is read of a person.
@@ -81,9 +86,10 @@ type person struct {
 func (u *Upstream) start() {
 	u.once.Do(func() {
 		u.base, _ = parts(u.Base)
-		u.links.slots = make(chan struct{}, maxLinks)
+		u.reserve(u.Reserved)
+		u.links.slots, u.links.open = make(chan struct{}, maxLinks), make(chan struct{}, maxOpen)
 		u.binds = make(chan struct{}, maxBinds)
-		u.looked.Bound, u.parents.Bound = 16384, 4096
+		u.looked.Bound, u.people.Bound, u.parents.Bound = 16384, 16384, 4096
 		u.looking = map[string]*search{}
 		u.seed = maphash.MakeSeed()
 	})
@@ -92,53 +98,49 @@ func (u *Upstream) start() {
 func (u *Upstream) timeout() time.Duration { return cmp.Or(u.Timeout, 5*time.Second) }
 
 // Find looks the person up, in memory or in the directory. Their row, where
-// there is one, is brought up to what was found. A local account of their name
-// is not theirs until somebody who may has said so: see [Upstream.Link].
+// there is one, is brought up to what was read just now: what is remembered
+// may be older than the row, and is read again where they differ.
 func (u *Upstream) Find(ctx context.Context, name string) (*store.Account, error) {
-	p, err := u.look(ctx, name)
+	for again := false; ; again = true {
+		p, fresh, err := u.look(ctx, name, again)
+		if err != nil {
+			return nil, err
+		}
+		row, taken, err := u.row(ctx, p)
+		switch {
+		case err != nil:
+			return nil, err
+		case row == nil && (!taken || fresh):
+			return &store.Account{Person: p.Person, DN: p.dn}, nil
+		case row != nil && p.is(row.Person):
+			return p.with(row), nil
+		case fresh:
+			return u.adopt(ctx, p)
+		}
+	}
+}
+
+// Adopt finds somebody and makes their row where there is none: to enrol a
+// code device. The event is booked where anything was written.
+func (u *Upstream) Adopt(ctx context.Context, name string, event store.Event) (*store.Account, error) {
+	p, _, err := u.look(ctx, name, true)
 	if err != nil {
 		return nil, err
 	}
-	row, err := u.row(ctx, p)
-	if err == nil && !p.is(row.Person) {
-		// What is remembered may be older than the row: only what is seen now
-		// is written, else two forms of a name would change it in turns.
-		if p, err = u.lookAgain(ctx, name); err == nil {
-			row, err = u.row(ctx, p)
-		}
-		if err == nil && !p.is(row.Person) {
-			row, err = u.Store.Adopt(ctx, p.row(u.Now()))
-		}
-	}
-	switch {
-	case errors.Is(err, store.ErrUnknown):
-		return &store.Account{Person: p.Person, DN: p.dn}, nil
-	case err != nil:
-		return nil, err
-	}
-	return p.with(row), nil
+	return u.adopt(ctx, p, event)
 }
 
-// row is the person's row.
-func (u *Upstream) row(ctx context.Context, p *person) (*store.Account, error) {
-	row, err := u.Store.Account(ctx, p.Name)
-	switch {
-	case err == nil && row.Upstream == "":
-		return nil, faulty("a local account is named %s and not linked to the directory behind: sekisho account link %s", p.Name, p.Name)
-	case errors.Is(err, store.ErrUnknown), err == nil && row.Upstream != p.Upstream:
-		return u.Store.AccountOf(ctx, p.Upstream)
-	}
-	return row, err
-}
-
-// Link gives somebody the local account of their name, with its devices, and
-// returns it as their row.
+// Link finds somebody and makes the local account of that name theirs, codes
+// and all: see [store.Store.Link].
 func (u *Upstream) Link(ctx context.Context, name string, event store.Event) (*store.Account, error) {
-	p, err := u.look(ctx, name)
+	p, _, err := u.look(ctx, name, true)
 	if err != nil {
 		return nil, err
 	}
-	if err := u.Store.Link(ctx, p.Name, p.row(u.Now()), event); err != nil {
+	if p.Name != name { // found by something else, such as an address
+		return nil, faulty("it is %q who is found by %q", p.Name, name)
+	}
+	if err := u.Store.Link(ctx, p.Name, p.written(u.Now()), event); err != nil {
 		return nil, err
 	}
 	row, err := u.Store.AccountOf(ctx, p.Upstream)
@@ -148,18 +150,42 @@ func (u *Upstream) Link(ctx context.Context, name string, event store.Event) (*s
 	return p.with(row), nil
 }
 
-// Adopt finds somebody and makes their row where there is none: to enrol a
-// code device. The event is booked where anything was written.
-func (u *Upstream) Adopt(ctx context.Context, name string, event store.Event) (*store.Account, error) {
-	p, err := u.look(ctx, name)
-	if err != nil {
-		return nil, err
+// row is the row of a person; nil: there is none. Taken is that another of the
+// directory had the name when it was last written.
+func (u *Upstream) row(ctx context.Context, p *person) (row *store.Account, taken bool, err error) {
+	row, err = u.Store.Account(ctx, p.Name)
+	switch {
+	case err == nil && row.Upstream == "":
+		return nil, false, notLinked(p.Name)
+	case err == nil && row.Upstream == p.Upstream:
+		return row, false, nil
+	case err != nil && !errors.Is(err, store.ErrUnknown):
+		return nil, false, err
 	}
-	row, err := u.Store.Adopt(ctx, p.row(u.Now()), event)
-	if err != nil {
+	taken = err == nil
+	row, err = u.Store.AccountOf(ctx, p.Upstream)
+	if errors.Is(err, store.ErrUnknown) {
+		return nil, taken, nil
+	}
+	return row, taken, err
+}
+
+func (u *Upstream) adopt(ctx context.Context, p *person, events ...store.Event) (*store.Account, error) {
+	row, err := u.Store.Adopt(ctx, p.written(u.Now()), events...)
+	switch {
+	case errors.Is(err, store.ErrLocal):
+		return nil, notLinked(p.Name)
+	case err != nil:
 		return nil, err
 	}
 	return p.with(row), nil
+}
+
+// notLinked is why somebody can't sign in whose name a local account has: that
+// may be theirs of before, or a stranger's, and the operator alone can tell.
+func notLinked(name string) error {
+	return fmt.Errorf("%w: %w that is not linked to the directory behind: sekisho account link %s, or account release %s",
+		ErrName, store.ErrLocal, name, name)
 }
 
 // Backlog is none: a bind costs this machine next to nothing.
@@ -174,9 +200,9 @@ func (u *Upstream) Close() {
 	u.links.close()
 }
 
-// row is what Adopt writes. Whether the directory has shut the account is not
-// kept, but asked each time.
-func (p *person) row(now time.Time) store.Person {
+// written is what the store keeps. Whether the directory has shut the account
+// is not, but asked each time.
+func (p *person) written(now time.Time) store.Person {
 	row := p.Person
 	row.Created = now
 	return row
@@ -221,7 +247,44 @@ func (u *Upstream) personDN(text string) (string, bool) {
 	return strings.Join(dn, ","), true
 }
 
-// faulty is an error of what one person's entry is like.
+// programs are what none of the people may be: DNs in canonical form, and names
+// where a directory takes other forms, DOMAIN\name or name@domain, in a bind.
+func programs(list []string) map[string]bool {
+	of := map[string]bool{}
+	for _, who := range list {
+		if rdns, err := parts(who); err == nil {
+			of[strings.Join(rdns, ",")] = true
+			continue
+		}
+		name := fold(who[strings.IndexByte(who, '\\')+1:])
+		name, _, _ = strings.Cut(name, "@")
+		of[name] = true
+	}
+	delete(of, "")
+	return of
+}
+
+// Reserve says anew what Reserved says: applications come and go. Who is
+// remembered as a person is one for as long as Cache.
+func (u *Upstream) Reserve(dns []string) {
+	u.start()
+	u.reserve(dns)
+}
+
+func (u *Upstream) reserve(dns []string) {
+	ours := programs(append(slices.Clone(dns), u.BindDN))
+	u.ours.Store(&ours)
+}
+
+// isProgram reports whether an entry is that of a program.
+func (u *Upstream) isProgram(dn, name string) bool {
+	ours := *u.ours.Load()
+	rdns, err := parts(dn)
+	return ours[name] || err == nil && ours[strings.Join(rdns, ",")]
+}
+
+// faulty is an error of what one person's entry is like. What is in one may be
+// megabytes, and the error is remembered and booked: it is cut.
 func faulty(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", ErrName, fmt.Errorf(format, args...))
+	return fmt.Errorf("%w: %s", ErrName, cutText(fmt.Sprintf(format, args...)))
 }

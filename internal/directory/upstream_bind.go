@@ -7,13 +7,16 @@ import (
 	"hash/maphash"
 	"time"
 
+	"github.com/go-ldap/ldap/v3"
+
 	"sekisho/internal/store"
+	"sekisho/internal/upstream"
 )
 
 const (
-	maxBinds  = 64 // at a time; more wait
-	tookKept  = 32
-	tookUsual = 10 * time.Millisecond // until anybody has typed a wrong password
+	maxBinds   = 64                    // at a time; more wait
+	tookUsual  = 10 * time.Millisecond // until anybody has typed a wrong password
+	stillTheir = 10 * time.Second      // before it is asked whose the entry is
 )
 
 var errNotFound = errors.New("the account was not looked up in the directory")
@@ -28,11 +31,15 @@ func (u *Upstream) CheckPassword(ctx context.Context, a *store.Account, password
 		return Wrong, nil
 	case a.DN == "" && (a.ID != 0 || a.Upstream != ""):
 		return Wrong, fmt.Errorf("check password: %w", errNotFound)
-	case a.DN == "":
-		return Wrong, u.spend(ctx, a.Name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, u.timeout())
 	defer cancel()
+	if a.DN == "" {
+		if err := u.spend(ctx, a.Name); err != nil {
+			return Wrong, fmt.Errorf("check password: %w", err)
+		}
+		return Wrong, nil
+	}
 	began := u.Now()
 	v, err := u.bind(ctx, a.DN, password)
 	if err != nil {
@@ -40,17 +47,60 @@ func (u *Upstream) CheckPassword(ctx context.Context, a *store.Account, password
 	}
 	if v == Wrong {
 		u.Took(u.Now().Sub(began))
+		return Wrong, nil
+	}
+	if v.Proved() {
+		if err := u.theirs(ctx, a); err != nil {
+			return Wrong, fmt.Errorf("check password: %w", err)
+		}
 	}
 	return v, nil
 }
 
-func (u *Upstream) bind(ctx context.Context, dn string, password []byte) (Verdict, error) {
+// theirs finds out whether the entry that was bound to is that of the account,
+// where the look-up is not of this moment: a DN may have been given to somebody
+// else since.
+func (u *Upstream) theirs(ctx context.Context, a *store.Account) error {
+	u.mu.Lock()
+	k, ok := u.people.Get(a.Upstream)
+	u.mu.Unlock()
+	if ok && k.dn == a.DN && u.Now().Sub(k.at) < stillTheir {
+		return nil
+	}
+	id := ""
+	err := u.with(ctx, false, func(l *link) error {
+		e, err := u.one(l, a.DN, ldap.ScopeBaseObject, "(objectClass=*)", u.Attributes.ID)
+		if err == nil {
+			id, err = u.id(e)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, ErrUnknown) {
+		return err
+	}
+	if id == "" || id != a.Upstream {
+		u.forget(a.Upstream)
+		return faulty("the entry at %q is somebody else's by now", a.DN)
+	}
+	return nil
+}
+
+// slot is one of the binds at a time.
+func (u *Upstream) slot(ctx context.Context) (release func(), err error) {
 	select {
 	case u.binds <- struct{}{}:
-		defer func() { <-u.binds }()
+		return func() { <-u.binds }, nil
 	case <-ctx.Done():
-		return Wrong, fmt.Errorf("too many binds wait: %w", ctx.Err())
+		return nil, fmt.Errorf("too many binds wait: %w", ctx.Err())
 	}
+}
+
+func (u *Upstream) bind(ctx context.Context, dn string, password []byte) (Verdict, error) {
+	release, err := u.slot(ctx)
+	if err != nil {
+		return Wrong, err
+	}
+	defer release()
 	answer, err := u.Servers.Bind(ctx, dn, password)
 	if err != nil {
 		return Wrong, err
@@ -65,29 +115,22 @@ func (u *Upstream) bind(ctx context.Context, dn string, password []byte) (Verdic
 func (u *Upstream) Took(d time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.took) == tookKept {
-		u.took = append(u.took[:0], u.took[1:]...)
-	}
-	u.took = append(u.took, d)
+	u.took.note(d)
 }
 
 // spend takes the time of one of those, for a name always the same place among
-// them.
+// them. It fails where a bind would.
 func (u *Upstream) spend(ctx context.Context, name string) error {
-	d := tookUsual
+	release, err := u.slot(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if !u.Servers.Up() {
+		return upstream.ErrNone
+	}
 	u.mu.Lock()
-	if n := uint64(len(u.took)); n > 0 {
-		d = u.took[maphash.String(u.seed, name)%n]
-	}
+	d := u.took.of(maphash.String(u.seed, name), tookUsual)
 	u.mu.Unlock()
-	after := u.After
-	if after == nil {
-		after = time.After
-	}
-	select {
-	case <-after(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return u.wait(ctx, d)
 }

@@ -167,9 +167,11 @@ func TestTooManyBinds(t *testing.T) {
 		c.binds <- struct{}{}
 	}
 	c.Timeout = 20 * time.Millisecond
-	v, err := c.CheckPassword(t.Context(), alice, []byte("secret"), Open)
-	if v != Wrong || err == nil || !strings.Contains(err.Error(), "too many binds wait") {
-		t.Errorf("%v, %v", v, err)
+	for _, a := range []*store.Account{alice, nobody("mallory")} { // who can't be told apart by it
+		v, err := c.CheckPassword(t.Context(), a, []byte("secret"), Open)
+		if v != Wrong || err == nil || !strings.Contains(err.Error(), "too many binds wait") {
+			t.Errorf("%s: %v, %v", a.Name, v, err)
+		}
 	}
 	if binds := c.bound(); len(binds) != 0 {
 		t.Errorf("bound %v", binds)
@@ -205,7 +207,7 @@ func TestNobodyTakesTheTimeOfAWrongPassword(t *testing.T) {
 		t.Errorf("waited %v", d)
 	}
 	c.Took(2)
-	for range tookKept { // the first two are forgotten
+	for range paceKept { // the first two are forgotten
 		c.says(alice, "wrong", Wrong)
 	}
 	seen := map[time.Duration]bool{}
@@ -215,12 +217,12 @@ func TestNobodyTakesTheTimeOfAWrongPassword(t *testing.T) {
 		if d != waits(name) {
 			t.Fatalf("%s takes another time each time", name)
 		}
-		if d < 2 || d > tookKept+1 {
+		if d < 2 || d > paceKept+1 {
 			t.Fatalf("waited %d", d)
 		}
 		seen[d] = true
 	}
-	if len(seen) != tookKept {
+	if len(seen) != paceKept {
 		t.Errorf("%d different times", len(seen))
 	}
 }
@@ -232,5 +234,56 @@ func TestNobodyDoesNotWaitForWhoGaveUp(t *testing.T) {
 	cancel()
 	if v, err := c.CheckPassword(ctx, nobody("mallory"), []byte("secret"), Open); v != Wrong || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, %v", v, err)
+	}
+}
+
+// A DN may be somebody else's within the time for which a look-up is believed:
+// their password must not open the account of before.
+func TestReusedDNWithinTheCache(t *testing.T) {
+	c := newCampus(t)
+	former := c.adopt("alice")
+	c.person("alice", map[string][]string{"entryUUID": {"id-of-the-new-one"}, "userPassword": {"new"}})
+	c.later(59 * time.Second)
+	a := c.find("alice")
+	if a.ID != former.ID {
+		t.Fatal("not remembered")
+	}
+	if v, err := c.CheckPassword(t.Context(), a, []byte("new"), Open); v != Wrong || !errors.Is(err, ErrName) {
+		t.Errorf("%v, %v", v, err)
+	}
+	if a = c.find("alice"); a.Upstream != "id-of-the-new-one" || a.ID != 0 {
+		t.Errorf("%+v", a)
+	}
+	c.says(a, "new", Right)
+
+	c.adopt("alice")
+	c.later(59 * time.Second)
+	before := c.searches()
+	c.says(c.find("alice"), "new", Right)
+	c.says(c.find("alice"), "wrong", Wrong)
+	if n := c.searches() - before; n != 1 {
+		t.Errorf("%d searches", n)
+	}
+	c.server.Remove(dnOf("bob"))
+	gone := &store.Account{Person: store.Person{Name: "bob", Upstream: "id-of-bob"}, DN: dnOf("bob")}
+	if err := c.theirs(t.Context(), gone); !errors.Is(err, ErrName) || errors.Is(err, ErrUnknown) {
+		t.Error(err)
+	}
+	c.server.Stop()
+	if err := c.theirs(t.Context(), gone); err == nil || errors.Is(err, ErrName) {
+		t.Error(err)
+	}
+}
+
+// While the directory is away nobody can be judged, and least of all who does
+// not exist: else an outage would tell people from made-up names.
+func TestOutageTellsNobodyWhoThereIs(t *testing.T) {
+	c := newCampus(t)
+	alice := c.find("alice")
+	c.server.Stop()
+	for _, a := range []*store.Account{alice, nobody("mallory")} {
+		if v, err := c.CheckPassword(t.Context(), a, []byte("guess"), Open); v != Wrong || !errors.Is(err, upstream.ErrNone) {
+			t.Errorf("%s: %v, %v", a.Name, v, err)
+		}
 	}
 }

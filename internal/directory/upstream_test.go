@@ -342,10 +342,49 @@ func TestSearchThatHangs(t *testing.T) {
 // One answer of 20 MiB must not take the machine with it.
 func TestEntryOfTwentyMebibytes(t *testing.T) {
 	c := newCampus(t)
+	c.Timeout = time.Minute // of this machine
 	c.person("carol", map[string][]string{"cn": {strings.Repeat("x", 20<<20)}})
 	_, err := c.Find(t.Context(), "carol")
 	if err == nil || !strings.Contains(err.Error(), "too large") {
 		t.Error(err)
 	}
 	c.find("alice")
+}
+
+// What is in an entry may be megabytes; the error is remembered, and booked.
+func TestErrorOfAnEntryIsShort(t *testing.T) {
+	c := newCampus(t)
+	c.person("mallory", map[string][]string{"memberOf": {strings.Repeat("x", 64<<10)}})
+	c.server.Put("cn="+strings.Repeat("x", 64<<10)+","+people, map[string][]string{"objectClass": {"person"}, "uid": {"noid"}})
+	for _, name := range []string{"mallory", "noid"} {
+		_, err := c.Find(t.Context(), name)
+		if !errors.Is(err, ErrName) || len(err.Error()) > 1024 {
+			t.Errorf("%s: %d octets: %.200v", name, len(fmt.Sprint(err)), err)
+		}
+	}
+}
+
+// Names that look like another's, or that are typed for somebody else.
+func TestNamesThatPassForOthers(t *testing.T) {
+	c := newCampus(t)
+	for i, uid := range []string{
+		"alice ", " alice", "ali\u200bce", "alice\u202e", "al\u00adice", "alice\u00a0", "alice\u3000", "al\u034fice", "alice\ufe0f",
+		"ＡＬＩＣＥ", "alice\u0085", "alice@example.ac.jp", `EXAMPLE\alice`, dnOf("alice"),
+	} {
+		dn := fmt.Sprintf("cn=x%d,ou=club,%s", i, base)
+		c.server.Put(dn, map[string][]string{"objectClass": {"person"}, "uid": {uid}, "entryUUID": {"mallory"}})
+		if a, err := c.Find(t.Context(), c.Canonical(dn)); err == nil {
+			t.Errorf("%+q is the person %+q", uid, a.Name)
+		}
+		if c.own(fold(uid)) {
+			t.Errorf("%+q may be somebody's own", uid)
+		}
+		c.server.Remove(dn)
+	}
+	for _, uid := range []string{"山田", "élodie", "a b", "o'neill", "a.b-c_9@elsewhere.example"} {
+		c.server.Put("cn=x,"+people, map[string][]string{"objectClass": {"person"}, "uid": {uid}, "entryUUID": {"x"}})
+		if a := c.find(uid); a.Name != uid {
+			t.Errorf("%q is %q", uid, a.Name)
+		}
+	}
 }

@@ -67,9 +67,9 @@ func BindVerdict(code uint16, diagnostic string, ppolicy []byte, expired bool) (
 		}
 	case ldap.LDAPResultInvalidDNSyntax, ldap.LDAPResultInsufficientAccessRights:
 	default:
-		return Wrong, fmt.Errorf("the directory answered a bind with %d %q", code, diagnostic)
+		return Wrong, fmt.Errorf("the directory answered a bind with %d %.200q", code, diagnostic)
 	}
-	return Wrong, fmt.Errorf("%w: the directory answered its bind with %d %q", ErrName, code, diagnostic)
+	return Wrong, fmt.Errorf("%w: the directory answered its bind with %d %.200q", ErrName, code, diagnostic)
 }
 
 // The errors of a password policy that a bind may have

@@ -223,3 +223,30 @@ func FuzzReadResponse(f *testing.F) {
 		readAttributes(r.op)
 	})
 }
+
+// Answers that could be taken for a success.
+func TestOddAnswersAreNoSuccess(t *testing.T) {
+	result := func(code ...byte) []byte {
+		return append(append([]byte{tagEnumerated, byte(len(code))}, code...), 4, 0, 4, 0)
+	}
+	for what, m := range map[string][]byte{
+		"no code":           message(1, tlv(tagBindResponse, []byte{tagEnumerated, 0, 4, 0, 4, 0})),
+		"an integer":        message(1, tlv(tagBindResponse, []byte{tagInteger, 1, 0, 4, 0, 4, 0})),
+		"three octets":      message(1, tlv(tagBindResponse, result(1, 0, 0))),
+		"of another":        message(2, tlv(tagBindResponse, result(0))),
+		"a notice":          message(0, tlv(tagBindResponse, result(0))),
+		"a search's":        message(1, tlv(tagSearchDone, result(0))),
+		"an extended one":   message(1, tlv(tagExtendedResponse, result(0))),
+		"empty":             message(1, tlv(tagBindResponse)),
+		"cut":               message(1, tlv(tagBindResponse, result(0)))[:8],
+		"id in five octets": tlv(tagSequence, []byte{tagInteger, 5, 1, 0, 0, 0, 1}, tlv(tagBindResponse, result(0))),
+	} {
+		if a, err := readAnswer(bytes.NewReader(m), tagBindResponse); err == nil && a.Code == 0 {
+			t.Errorf("%s is a success", what)
+		}
+	}
+	// 0x100 must not be cut to 0.
+	if a, err := readAnswer(bytes.NewReader(message(1, tlv(tagBindResponse, result(1, 0)))), tagBindResponse); err == nil && a.Code == 0 {
+		t.Error("256 is a success")
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
@@ -166,4 +167,9 @@ func (s *Servers) turn(one *state, err error) {
 	case changed:
 		s.log().Warn("server of the directory is down", "server", one.Addr, "error", err)
 	}
+}
+
+// Up reports whether any server is up, or not known yet.
+func (s *Servers) Up() bool {
+	return slices.ContainsFunc(s.all(), func(one *state) bool { return one.is().Up })
 }
