@@ -1,13 +1,14 @@
 package config
 
 import (
-	"cmp"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
+
+	"sekisho/policy"
 )
 
 // The kinds of directory.
@@ -34,7 +35,7 @@ type Directory struct {
 	Display         string // "" none
 	Mail            string // "" none
 	Group           string // holds the DNs of the groups; "" none
-	GroupBase       string // DN
+	GroupBase       string // DN below which groups count
 	GroupFilter     string // %d is the person's DN, %s the name; "": groups are not searched
 	NestedGroups    bool
 	PageSize        int
@@ -110,12 +111,7 @@ func (d *Directory) readBehind(t *table) {
 	d.Mail = t.attribute("mail_attribute", "mail", false)
 	d.Group = t.attribute("group_attribute", "memberOf", false)
 	d.GroupFilter = t.filter("group_filter", "", "%d", "%s")
-	// Elsewhere anybody may name a group like one that a rule knows.
-	d.GroupBase = t.text("group_base", d.Base)
-	if t.has("group_base") {
-		t.require("group_base", d.GroupBase, "name where the groups are, or take it out")
-		t.dn("group_base", d.GroupBase)
-	}
+	d.readGroupBase(t)
 	d.NestedGroups = t.flag("nested_groups", false)
 	if d.NestedGroups && d.Group == "" && d.GroupFilter == "" {
 		t.fault("nested_groups", "has no groups to begin with; write group_attribute or group_filter, or take it out")
@@ -125,6 +121,65 @@ func (d *Directory) readBehind(t *table) {
 	d.Timeout = t.between("timeout", 5*time.Second, 100*time.Millisecond, time.Minute)
 	d.Cache = t.between("cache", time.Minute, 0, time.Hour)
 	d.MaxConnections = t.number("max_connections", 200, 1, 100_000)
+	d.advise(t)
+}
+
+// readGroupBase reads where the groups are that count.
+func (d *Directory) readGroupBase(t *table) {
+	d.GroupBase = t.text("group_base", d.Base)
+	if !t.has("group_base") {
+		return
+	}
+	t.require("group_base", d.GroupBase, "name where the groups are, or take it out")
+	t.dn("group_base", d.GroupBase)
+	if d.Group == "" && d.GroupFilter == "" && !t.r.faults.blames(t.name("group_filter")) {
+		t.fault("group_base", "has no groups to look at; write group_attribute or group_filter, or take it out")
+	}
+}
+
+// The attributes of a person that are one's own as long as one is there, and
+// those that say how somebody is called.
+var (
+	lasting = []string{"entryuuid", "1.3.6.1.1.16.4", "objectguid", "1.2.840.113556.1.4.2", "nsuniqueid", "ipauniqueid"}
+	called  = []string{"cn", "commonname", "displayname", "sn", "givenname", "gecos"}
+)
+
+// advise warns of what makes one person pass for another.
+func (d *Directory) advise(t *table) {
+	if d.BindDN == "" {
+		t.warn("bind_dn", "is missing: people are looked up as nobody, and what nobody may read is not seen, such as groups or that an account is shut; write an account that may look people up")
+	}
+	if !slices.Contains(lasting, strings.ToLower(d.ID)) {
+		t.warn("id_attribute", "%q is not known never to change: whoever comes by the value of another has that person's code devices; write entryUUID, objectGUID, nsUniqueId or ipaUniqueID", d.ID)
+	}
+	if slices.Contains(called, strings.ToLower(d.Name)) {
+		t.warn("name_attribute", "%q is how people are called, which two can be at once; write the one that is a login name, such as uid", d.Name)
+	}
+	if other, ok := t.others("user_filter", d.UserFilter, d.Name); ok {
+		t.warn("user_filter", "finds people by %s, and their name is %s: whoever can write the one can be found by another's name; write a filter by %[2]s alone", other, d.Name)
+	}
+}
+
+// adviseGroups warns where rules go by groups that any part of the directory
+// may hold.
+func (r *reader) adviseGroups(c *Config) {
+	d := c.Directory
+	if !d.Behind() || !c.asksForGroups() || d.Group == "" && d.GroupFilter == "" {
+		return
+	}
+	base, err := ldap.ParseDN(d.Base)
+	groups, err2 := ldap.ParseDN(d.GroupBase)
+	if err == nil && err2 == nil && groups.EqualFold(base) {
+		r.warn("directory.group_base", "is the whole directory: whoever may make a group anywhere in it can name it like one that a rule asks for; name where the groups are that you trust")
+	}
+}
+
+// asksForGroups reports whether anything goes by groups.
+func (c *Config) asksForGroups() bool {
+	return slices.ContainsFunc(c.Rules, func(rule policy.Rule) bool { return len(rule.Group) > 0 }) ||
+		slices.ContainsFunc(c.Radius.Clients, func(client Client) bool {
+			return slices.ContainsFunc(client.Reply, func(a Attribute) bool { return len(a.Groups) > 0 })
+		})
 }
 
 // readBind reads who looks people up.
@@ -157,25 +212,4 @@ func (t *table) attribute(key, def string, wanted bool) string {
 		t.fault(key, "%q is not an attribute; write it like %q", name, def)
 	}
 	return name
-}
-
-// filter reads a search filter (RFC 4515) that holds one of the marks for
-// what it is searched with. It is tried with a harmless value in their place.
-func (t *table) filter(key, def string, marks ...string) string {
-	text := t.text(key, def)
-	if text == "" && def == "" || t.r.faults.blames(t.name(key)) {
-		return text
-	}
-	if !slices.ContainsFunc(marks, func(mark string) bool { return strings.Contains(text, mark) }) {
-		t.fault(key, "%q holds no %s, so it finds the same for everybody; write it like %q", text, strings.Join(marks, " and no "), cmp.Or(def, "(member=%d)"))
-		return text
-	}
-	tried := text
-	for _, mark := range marks {
-		tried = strings.ReplaceAll(tried, mark, "x")
-	}
-	if _, err := ldap.CompileFilter(tried); err != nil {
-		t.fault(key, "%q is not a search filter: %v; write it like %q", text, err, cmp.Or(def, "(member=%d)"))
-	}
-	return text
 }

@@ -61,6 +61,7 @@ bind_dn = "cn=svc,dc=example"
 bind_password = "p"
 base = "dc=example"
 schema = "active-directory"
+user_filter = "(&(objectClass=user)(userPrincipalName=%s))"
 name_attribute = "userPrincipalName"
 id_attribute = "1.2.840.113556.1.4.2"
 display_attribute = ""
@@ -90,7 +91,7 @@ proxy_authorization = true
 			{URL: "ldap://127.0.0.1:1389", Host: "127.0.0.1", Address: "127.0.0.1:1389"},
 		},
 		CA: ca, BindDN: "cn=svc,dc=example", BindPassword: Secret("p"), Base: "dc=example", ActiveDirectory: true,
-		UserFilter: "(&(objectCategory=person)(objectClass=user)(sAMAccountName=%s))",
+		UserFilter: "(&(objectClass=user)(userPrincipalName=%s))",
 		Name:       "userPrincipalName", ID: "1.2.840.113556.1.4.2", Mail: "proxyAddresses",
 		GroupBase: "ou=groups,dc=example", GroupFilter: "(|(member=%d)(memberUid=%s))", NestedGroups: true,
 		PageSize: 1000, Timeout: 2 * time.Second, MaxConnections: 10, ProxyAuthorize: true,
@@ -150,9 +151,22 @@ func TestDirectoryFaults(t *testing.T) {
 		{"empty filter", behindChange(url, url+"\nuser_filter = ''"), `c:22: directory.user_filter: "" holds no %s`},
 		{"filter", behindChange(url, url+"\nuser_filter = '(&(uid=%s)'"), `c:22: directory.user_filter: "(&(uid=%s)" is not a search filter`},
 		{"filter without brackets", behindChange(url, url+"\nuser_filter = 'uid=%s'"), `c:22: directory.user_filter: "uid=%s" is not a search filter`},
+		{"a part of the name", behindChange(url, url+"\nuser_filter = '(uid=*%s*)'"), `c:22: directory.user_filter: "(uid=*%s*)" has %s where it is not the whole value of an attribute, or below a !`},
+		{"a beginning of the name", behindChange(url, url+"\nuser_filter = '(uid=%s*)'"), `c:22: directory.user_filter: "(uid=%s*)" has %s where`},
+		{"a value around the name", behindChange(url, url+"\nuser_filter = '(mail=%s@example.ac.jp)'"), `c:22: directory.user_filter: "(mail=%s@example.ac.jp)" has %s where`},
+		{"about the name", behindChange(url, url+"\nuser_filter = '(uid~=%s)'"), `c:22: directory.user_filter: "(uid~=%s)" has %s where`},
+		{"not the name", behindChange(url, url+"\nuser_filter = '(!(uid=%s))'"), `c:22: directory.user_filter: "(!(uid=%s))" has %s where`},
+		{"the name, and not", behindChange(url, url+"\nuser_filter = '(&(uid=%s)(!(cn=%s)))'"), `c:22: directory.user_filter: "(&(uid=%s)(!(cn=%s)))" has %s where`},
+		{"the name of an attribute", behindChange(url, url+"\nuser_filter = '(%s=alice)'"), `c:22: directory.user_filter: "(%s=alice)" has %s where`},
+		{"the name in no attribute", behindChange(url, url+"\nuser_filter = '(:caseExactMatch:=%s)'"), `c:22: directory.user_filter: "(:caseExactMatch:=%s)" has %s where`},
+		{"the name or anybody", behindChange(url, url+"\nuser_filter = '(|(objectClass=*)(uid=%s))'"), `c:22: directory.user_filter: "(|(objectClass=*)(uid=%s))" finds some without %s, so the same for everybody; write it like "(uid=%s)"`},
+		{"the name of an attribute of a group", behindChange(url, url+"\ngroup_filter = '(%s=%d)'"), `c:22: directory.group_filter: "(%s=%d)" has %d or %s where`},
+		{"the groups of anybody", behindChange(url, url+"\ngroup_filter = '(|(cn=all)(member=%d))'"), `c:22: directory.group_filter: "(|(cn=all)(member=%d))" finds some without %d or %s`},
 		{"group filter that finds all", behindChange(url, url+"\ngroup_filter = '(cn=*)'"), `c:22: directory.group_filter: "(cn=*)" holds no %d and no %s, so it finds the same for everybody; write it like "(member=%d)"`},
 		{"group filter", behindChange(url, url+"\ngroup_filter = 'member=%d'"), `c:22: directory.group_filter: "member=%d" is not a search filter`},
-		{"group base", behindChange(url, url+"\ngroup_base = 'g'\ngroup_filter = '(member=%d)'"), `c:22: directory.group_base: "g" is not a DN`},
+		{"group base without groups", behindChange(url, url+"\ngroup_base = 'ou=g'\ngroup_attribute = ''"), `c:22: directory.group_base: has no groups to look at`},
+		{"group base", behindChange(url, url+"\ngroup_base = 'g'"), `c:22: directory.group_base: "g" is not a DN`},
+		{"empty group base", behindChange(url, url+"\ngroup_base = ''"), `c:22: directory.group_base: is missing; name where the groups are`},
 		{"nested without groups", behindChange(url, url+"\nnested_groups = true\ngroup_attribute = ''"), `c:22: directory.nested_groups: has no groups to begin with`},
 		{"no name", behindChange(url, url+"\nname_attribute = ''"), `c:22: directory.name_attribute: is empty; write such as "uid"`},
 		{"no id", behindChange(url, url+"\nid_attribute = ''"), `c:22: directory.id_attribute: is empty; write such as "entryUUID"`},
@@ -180,9 +194,29 @@ func TestServersWithoutTLS(t *testing.T) {
 
 func TestDirectoryWarnings(t *testing.T) {
 	dir := behindFolder(t)
+	staff := func(text string) string {
+		return strings.Replace(text, "need = [\"password+otp\"]\n", "need = [\"password+otp\"]\ngroup = 'staff'\n", 1)
+	}
+	const vlan = "[[radius.client]]\nname = 'vpn2'\naddress = '203.0.113.11'\nsecret_file = 'vpn1.secret'\nservice = 'ssl-vpn'\n" +
+		"[[radius.client.reply]]\ngroup = 'staff'\nattributes = {Filter-Id = 'staff'}\n"
 	const url = `url = "ldaps://ldap.example.ac.jp"`
 	for _, test := range []faulty{
 		{"clear text over the network", behindChange(url, "url = ['ldap://127.0.0.1', 'ldap://ldap.example.ac.jp']\nstart_tls = false"), `c:22: warning: directory.start_tls: sends passwords to ldap.example.ac.jp:389 over the network in clear text`},
+		{"nobody looks up", sound + strings.ReplaceAll(upstream, "bind_", "#"), `c:19: warning: directory.bind_dn: is missing: people are looked up as nobody`},
+		{"an id that is a name", behindChange(url, url+"\nid_attribute = 'uid'"), `c:22: warning: directory.id_attribute: "uid" is not known never to change`},
+		{"an id that people write", behindChange(url, url+"\nid_attribute = 'mail'"), `c:22: warning: directory.id_attribute: "mail" is not known`},
+		{"an id of 389-ds", behindChange(url, url+"\nid_attribute = 'nsuniqueid'"), ``},
+		{"an id of FreeIPA", behindChange(url, url+"\nid_attribute = 'ipaUniqueID'"), ``},
+		{"a name that two have", behindChange(url, url+"\nname_attribute = 'cn'\nuser_filter = '(cn=%s)'"), `c:22: warning: directory.name_attribute: "cn" is how people are called`},
+		{"a name that is not searched", behindChange(url, url+"\nname_attribute = 'employeeNumber'"), `c:19: warning: directory.user_filter: finds people by uid, and their name is employeeNumber`},
+		{"mail as a name, too", behindChange(url, url+"\nuser_filter = '(|(uid=%s)(mail=%s))'"), `c:22: warning: directory.user_filter: finds people by mail, and their name is uid: whoever can write the one can be found by another's name; write a filter by uid alone`},
+		{"a name by a rule", behindChange(url, url+"\nuser_filter = '(&(objectClass=person)(UID:caseExactMatch:=%s)(!(loginShell=/bin/false)))'"), ``},
+		{"groups that nobody asks for", behindChange(url, url), ``},
+		{"groups of anywhere", staff(behindChange(url, url)), `c:20: warning: directory.group_base: is the whole directory: whoever may make a group anywhere in it can name it like one that a rule asks for`},
+		{"groups of anywhere, searched", staff(behindChange(url, url+"\ngroup_base = 'DC=example, dc=ac,dc=jp'\ngroup_attribute = ''\ngroup_filter = '(member=%d)'")), `c:23: warning: directory.group_base: is the whole directory`},
+		{"groups of anywhere, in a reply", behindChange(url, url) + vlan, `c:19: warning: directory.group_base: is the whole directory`},
+		{"groups of a branch", staff(behindChange(url, url+"\ngroup_base = 'ou=groups,dc=example,dc=ac,dc=jp'")), ``},
+		{"no groups", staff(behindChange(url, url+"\ngroup_attribute = ''")), ``},
 		{"clear text on the loopback", behindChange(url, "url = ['ldap://127.0.0.1', 'ldap://[::1]']\nstart_tls = false"), ``},
 	} {
 		c, faults, err := loadText(t, dir, test.text)
@@ -223,10 +257,8 @@ func TestExampleOfTheDirectoryBehind(t *testing.T) {
 	keys := regexp.MustCompile(`(?m)^#   (\w+ *= .*)$`).FindAllStringSubmatch(shown, -1)
 	var all, given []string
 	for _, key := range keys {
-		if all = append(all, key[1]); regexp.MustCompile(`^(kind|domains|url|ca_file|bind_\w+|base) `).MatchString(key[1]) {
+		if all = append(all, key[1]); regexp.MustCompile(`^(kind|domains|url|ca_file|bind_\w+|base|group_base) `).MatchString(key[1]) {
 			given = append(given, key[1])
-		} else if strings.HasPrefix(key[1], "group_base ") {
-			all = all[:len(all)-1] // goes with a filter alone
 		}
 	}
 	c, _, err := loadText(t, dir, before+strings.Join(all, "\n")+"\n#"+after)
@@ -234,8 +266,8 @@ func TestExampleOfTheDirectoryBehind(t *testing.T) {
 		t.Fatal(err, c)
 	}
 	d, _, err := loadText(t, dir, before+strings.Join(given, "\n")+"\n#"+after)
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || d.Warnings != nil {
+		t.Fatal(err, d)
 	}
 	if !reflect.DeepEqual(c, d) {
 		t.Errorf("a default differs from what the example says:\n%+v\n%+v", c, d)

@@ -123,6 +123,7 @@ func (r *reader) judge(c *Config) {
 	for i, app := range c.LDAP.Apps {
 		r.checkRepeat(fmt.Sprintf("ldap.app[%d]", i), app)
 	}
+	r.adviseGroups(c)
 	if p != nil && len(c.Rules) > 0 {
 		r.checkServed(c)
 	}
