@@ -394,7 +394,7 @@ func TestPoisonedNameIsARefusal(t *testing.T) {
 
 func TestBrokenSealIsARefusal(t *testing.T) {
 	w := newWorld(t)
-	_, err := w.Store.AddToken(context.Background(), "alice", store.Token{Kind: "totp", Digits: 6, Period: 30, Algorithm: "SHA1",
+	_, err := w.Store.AddToken(context.Background(), w.account("alice").Person, store.Token{Kind: "totp", Digits: 6, Period: 30, Algorithm: "SHA1",
 		Created: w.time.now()}, true, func(store.Token) []byte { return []byte("not sealed") }, w.change(reason.OTPEnrolled))
 	w.must(err)
 	a := w.refused(w.from(home, "alice", "PASSWORD123456"), reason.CannotJudge)

@@ -444,7 +444,7 @@ func TestBindWithACodeThatIsNoRepeat(t *testing.T) {
 func (w *world) newDevice(name string) {
 	w.t.Helper()
 	row := store.Token{Kind: "totp", Label: "new", Digits: 6, Period: 30, Algorithm: "SHA1", Created: w.time.now(), Step: -1}
-	_, err := w.Store.AddToken(w.t.Context(), name, row, true, func(t store.Token) []byte {
+	_, err := w.Store.AddToken(w.t.Context(), w.account(name).Person, row, true, func(t store.Token) []byte {
 		return w.Ring.Seal(otp.Purpose, keyring.Row{Person: t.Person, ID: t.ID, Version: t.Version}, []byte("12345678901234567890"))
 	}, w.change(reason.OTPEnrolled))
 	w.must(err)

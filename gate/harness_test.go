@@ -294,9 +294,11 @@ func (w *world) enrol(s *store.Store, ring *keyring.Ring) {
 			kind = "totp"
 		}
 		for n, digits := range each.digits {
+			a, err := s.Account(context.Background(), each.name)
+			w.must(err)
 			row := store.Token{Kind: kind, Label: fmt.Sprint("device ", n), Digits: digits, Period: 30, Algorithm: "SHA1",
 				Created: w.time.now(), Step: -1}
-			_, err := s.AddToken(context.Background(), each.name, row, false, func(t store.Token) []byte {
+			_, err = s.AddToken(context.Background(), a.Person, row, false, func(t store.Token) []byte {
 				return ring.Seal(otp.Purpose, keyring.Row{Person: t.Person, ID: t.ID, Version: t.Version}, each.device(n).Secret)
 			}, w.change(reason.OTPEnrolled))
 			w.must(err)

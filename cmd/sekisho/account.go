@@ -183,10 +183,11 @@ func accountDisable() *cobra.Command {
 		Short: "Let an account in no more, and end its tickets",
 		Args:  cobra.ExactArgs(1),
 		RunE: inHouse(func(cmd *cobra.Command, h *house, args []string) error {
-			name, err := h.adopt(cmd.Context(), args[0])
+			a, err := h.adopt(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
+			name := a.Name
 			err = h.accounts().Disable(cmd.Context(), name, h.booked(string(reason.AccountDisabled), ""))
 			return report(cmd, err, name, "disabled, tickets ended", "disabled already")
 		}),

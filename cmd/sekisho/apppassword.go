@@ -35,11 +35,12 @@ func appPasswordAdd() *cobra.Command {
 			if !slices.Contains(programs(h.cfg), weblogin.Program{Name: p.Service, Title: p.Service}) {
 				return noProgram(h.cfg, p.Service)
 			}
-			name, err := h.adopt(cmd.Context(), args[0])
+			a, err := h.adopt(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			made, text, err := h.accounts().AddAppPassword(cmd.Context(), name, p, h.booked(string(reason.AppPasswordAdded), ""))
+			name := a.Name
+			made, text, err := h.accounts().AddAppPassword(cmd.Context(), a, p, h.booked(string(reason.AppPasswordAdded), ""))
 			switch {
 			case errors.Is(err, store.ErrTooMany):
 				return hint(fmt.Errorf("account %q has %d application passwords, which is the most", name, store.MostAppPasswords),

@@ -68,30 +68,41 @@ func relayed(d config.Directory, servers *upstream.Servers, people *directory.Up
 	}
 }
 
-// adopt gives somebody a row who is in the directory behind, so that what is
-// handed out here has somewhere to hang, and returns their name. While it is
-// away the row that they have will do. Where the people are kept here it is the
-// name alone.
-func (h *house) adopt(ctx context.Context, typed string) (string, error) {
+// adopt finds somebody, to whom something is handed out here. Who is in the
+// directory behind is given a row for it; while it is away the row that they
+// have will do.
+func (h *house) adopt(ctx context.Context, typed string) (*store.Account, error) {
 	name := h.directory().Canonical(typed)
+	known, unknown := h.store.Account(ctx, name)
 	if h.behind == nil {
-		return name, nil
+		if unknown != nil {
+			return nil, advise(unknown, name)
+		}
+		return known, nil
 	}
 	a, err := h.behind.Adopt(ctx, name, h.booked(string(reason.AccountAdded), "from the directory behind"))
 	switch {
 	case err == nil:
-		return a.Name, nil
+		return a, nil
+	case errors.Is(err, directory.ErrUnknown), errors.Is(err, directory.ErrName):
+		return nil, h.unfound(err, name)
+	case unknown == nil && known.Upstream != "":
+		return known, nil
+	}
+	return nil, h.unfound(err, name)
+}
+
+// unfound says why somebody can't be looked up in the directory behind.
+func (h *house) unfound(err error, name string) error {
+	switch {
 	case errors.Is(err, directory.ErrUnknown):
-		return "", hint(fmt.Errorf("the directory behind has nobody named %q", name), "look for a slip of the finger, else at base and user_filter of [directory]")
+		return hint(fmt.Errorf("the directory behind has nobody named %q", name), "look for a slip of the finger, else at base and user_filter of [directory]")
 	case errors.Is(err, store.ErrLocal):
-		return "", hint(fmt.Errorf("%s: %w", name, store.ErrLocal), "sekisho account link %s, or, if the name is somebody else's now: sekisho account release %s", name, name)
+		return hint(fmt.Errorf("%s: %w", name, store.ErrLocal), "sekisho account link %s, or, if the name is somebody else's now: sekisho account release %s", name, name)
 	case errors.Is(err, directory.ErrName):
-		return "", err
+		return err
 	}
-	if known, unknown := h.store.Account(ctx, name); unknown == nil && known.Upstream != "" {
-		return name, nil
-	}
-	return "", fmt.Errorf("look %s up in the directory behind: %w", name, err)
+	return fmt.Errorf("look %s up in the directory behind: %w", name, err)
 }
 
 // greet finds out whether the directory behind answers, and with what; which of

@@ -91,12 +91,14 @@ func TestEnrolmentOfSomebodyOfTheDirectoryBehind(t *testing.T) {
 	if _, err := h.store.Account(ctx, "alice"); !errors.Is(err, store.ErrUnknown) {
 		t.Fatal("has a row before:", err)
 	}
+	var alice *store.Account
+	var err error
 	for _, typed := range []string{"ALICE", `example\Alice`, "uid=alice, OU=people,dc=example"} {
-		if name, err := h.adopt(ctx, typed); err != nil || name != "alice" {
-			t.Fatalf("%s: %q, %v", typed, name, err)
+		if alice, err = h.adopt(ctx, typed); err != nil || alice.Name != "alice" {
+			t.Fatalf("%s: %+v, %v", typed, alice, err)
 		}
 	}
-	if _, err := h.accounts().Enrol(ctx, "alice", account.Enrolment{}, h.booked("otp_enrolled", "")); err != nil {
+	if _, err := h.accounts().Enrol(ctx, alice, account.Enrolment{}, h.booked("otp_enrolled", "")); err != nil {
 		t.Fatal(err)
 	}
 	a, err := h.store.Account(ctx, "alice")
@@ -121,8 +123,8 @@ func TestRowWillDoWhileTheDirectoryIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Stop()
-	if name, err := h.adopt(t.Context(), "alice"); err != nil || name != "alice" {
-		t.Errorf("%q, %v", name, err)
+	if a, err := h.adopt(t.Context(), "alice"); err != nil || a.Name != "alice" {
+		t.Errorf("%+v, %v", a, err)
 	}
 	if _, err := h.adopt(t.Context(), "carol"); err == nil || errors.Is(err, directory.ErrUnknown) {
 		t.Error("carol:", err)
@@ -161,6 +163,13 @@ func TestStartGreetsTheDirectoryBehind(t *testing.T) {
 	s.reload()
 	if out.has("takes a restart") {
 		t.Error("an unchanged directory is said to have changed")
+	}
+	// An application's account is nobody who signs in, from then on.
+	write(t, s.file, fmt.Sprintf(behindConfig, d.Addr)+"[[ldap.app]]\nname = 'wiki'\naddress = ['127.0.0.8']\nservice = 'wiki'\nsource = 'campus'\n"+
+		"accounts = ['UID=alice, ou=people,dc=example']\n")
+	s.reload()
+	if _, err := s.behind.Find(t.Context(), "alice"); !errors.Is(err, directory.ErrUnknown) {
+		t.Error("the account of an application:", err)
 	}
 	write(t, s.file, strings.Replace(fmt.Sprintf(behindConfig, d.Addr), `domains = ["EXAMPLE"]`, `cache = "2m"`, 1))
 	s.reload()
@@ -229,10 +238,14 @@ func TestEveryFieldOfTheDirectoryBehind(t *testing.T) {
 		Name: "uid", ID: "id", Display: "cn", Mail: "mail", Group: "memberOf", GroupBase: "ou=g", GroupFilter: "(member=%d)", NestedGroups: true,
 		PageSize: 1, Timeout: time.Second, Cache: time.Second, MaxConnections: 1, ProxyAuthorize: true,
 	}
-	h := &house{cfg: &config.Config{Directory: d}, now: time.Now, store: new(store.Store)}
+	apps := []config.App{{Accounts: []config.Account{{DN: "cn=mail"}, {DN: "cn=wiki"}}}, {Accounts: []config.Account{{DN: "cn=print"}}}}
+	h := &house{cfg: &config.Config{Directory: d, LDAP: config.LDAP{Apps: apps}}, now: time.Now, store: new(store.Store)}
 	h.servers = serversOf(d)
 	people := h.peopleBehind()
-	full(t, people, "Log", "After", "Reserved")
+	full(t, people, "Log", "After")
+	if got := fmt.Sprint(people.Reserved); got != "[cn=mail cn=wiki cn=print]" {
+		t.Error("reserved:", got)
+	}
 	full(t, people.Attributes)
 	full(t, h.servers, "TLS", "Every", "Log", "Now", "After")
 	full(t, h.servers.List[0])

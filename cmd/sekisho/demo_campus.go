@@ -141,7 +141,11 @@ func (d *demo) populate(ctx context.Context, h *house) error {
 	if err := people.Disable(ctx, "carol", h.booked(string(reason.AccountDisabled), "demo")); err != nil {
 		return err
 	}
-	token, err := people.Enrol(ctx, "alice", account.Enrolment{}, h.booked(string(reason.OTPEnrolled), "demo"))
+	row, err := h.store.Account(ctx, "alice")
+	if err != nil {
+		return err
+	}
+	token, err := people.Enrol(ctx, row, account.Enrolment{}, h.booked(string(reason.OTPEnrolled), "demo"))
 	if err != nil {
 		return err
 	}

@@ -34,11 +34,15 @@ func TestTheGateOpensWhatWasEnrolled(t *testing.T) {
 	}
 	made := make(map[int64]otp.Token)
 	for _, token := range []otp.Token{{}, {Kind: otp.HOTP, Digits: 8}, {Algorithm: otp.SHA512, Period: 60}} {
-		token, err := r.Enrol(ctx, "alice", account.Enrolment{Token: token, Add: true}, store.Event{At: now})
+		a, err := st.Account(ctx, "alice")
 		if err != nil {
 			t.Fatal(err)
 		}
-		a, err := st.Account(ctx, "alice")
+		token, err := r.Enrol(ctx, a, account.Enrolment{Token: token, Add: true}, store.Event{At: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err = st.Account(ctx, "alice")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -43,15 +43,15 @@ func otpEnrol() *cobra.Command {
 			if hotp {
 				n.Token.Kind = otp.HOTP
 			}
-			name, err := h.adopt(cmd.Context(), args[0])
+			a, err := h.adopt(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
-			token, err := h.accounts().Enrol(cmd.Context(), name, n, h.booked(string(reason.OTPEnrolled), ""))
+			token, err := h.accounts().Enrol(cmd.Context(), a, n, h.booked(string(reason.OTPEnrolled), ""))
 			if err != nil {
-				return advise(err, name)
+				return advise(err, a.Name)
 			}
-			e := newEnrolled(name, n.Label, h.cfg.OTP.Issuer, token)
+			e := newEnrolled(a.Name, n.Label, h.cfg.OTP.Issuer, token)
 			if asJSON {
 				out := json.NewEncoder(cmd.OutOrStdout())
 				out.SetEscapeHTML(false) // the URL is full of &

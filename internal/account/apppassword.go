@@ -29,8 +29,9 @@ type AppPassword struct {
 
 // AddAppPassword makes an application password of p's Label, Service and
 // Network. What it returns as text is kept nowhere. [store.ErrTooMany] means
-// that the person has enough of them.
-func (r *Registry) AddAppPassword(ctx context.Context, name string, p store.AppPassword, event store.Event) (made AppPassword, text string, err error) {
+// that the person has enough of them, [store.ErrChanged] that they are not as in
+// a any more.
+func (r *Registry) AddAppPassword(ctx context.Context, a *store.Account, p store.AppPassword, event store.Event) (made AppPassword, text string, err error) {
 	if err := CheckLabel(p.Label); err != nil {
 		return AppPassword{}, "", err
 	}
@@ -38,10 +39,6 @@ func (r *Registry) AddAppPassword(ctx context.Context, name string, p store.AppP
 		return AppPassword{}, "", errors.New("an application password is for one service; name it")
 	}
 	if p.Network, err = network(p.Network); err != nil {
-		return AppPassword{}, "", err
-	}
-	a, err := r.Store.Account(ctx, name)
-	if err != nil {
 		return AppPassword{}, "", err
 	}
 	drawn := keyring.NewAppPassword()

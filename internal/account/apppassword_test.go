@@ -12,7 +12,7 @@ import (
 
 func addAppPassword(t testing.TB, r *Registry, p store.AppPassword) string {
 	t.Helper()
-	made, text, err := r.AddAppPassword(ctx, "alice", p, by("app_password_added"))
+	made, text, err := r.AddAppPassword(ctx, alice(t, r), p, by("app_password_added"))
 	must(t, err)
 	if made.ID == "" || made.Service != p.Service {
 		t.Errorf("made %+v", made)
@@ -94,18 +94,18 @@ func TestAppPasswordThatCantBe(t *testing.T) {
 		"mapped":           {Label: "Phone", Service: "webmail", Network: "::ffff:192.0.2.0/120"},
 		"zone":             {Label: "Phone", Service: "webmail", Network: "fe80::1%eth0"},
 	} {
-		if _, text, err := r.AddAppPassword(ctx, "alice", p, by("app_password_added")); err == nil || text != "" {
+		if _, text, err := r.AddAppPassword(ctx, alice(t, r), p, by("app_password_added")); err == nil || text != "" {
 			t.Errorf("%s: made", what)
 		}
 	}
 	if n := len(alice(t, r).AppPasswords); n != 0 {
 		t.Errorf("%d were made", n)
 	}
-	_, _, err := r.AddAppPassword(ctx, "nobody", store.AppPassword{Label: "Phone", Service: "webmail"}, by("app_password_added"))
+	_, _, err := r.AddAppPassword(ctx, &store.Account{}, store.AppPassword{Label: "Phone", Service: "webmail"}, by("app_password_added"))
 	wants(t, err, store.ErrUnknown)
 	for range store.MostAppPasswords {
 		addAppPassword(t, r, store.AppPassword{Label: "Phone", Service: "webmail", Network: "2001:db8:1::/48"})
 	}
-	_, _, err = r.AddAppPassword(ctx, "alice", store.AppPassword{Label: "Phone", Service: "webmail"}, by("app_password_added"))
+	_, _, err = r.AddAppPassword(ctx, alice(t, r), store.AppPassword{Label: "Phone", Service: "webmail"}, by("app_password_added"))
 	wants(t, err, store.ErrTooMany)
 }

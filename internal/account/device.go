@@ -36,14 +36,11 @@ type Enrolment struct {
 
 // Enrol gives the person a code device and returns it with its secret, which
 // is not shown again. Whoever brings it to the person sees it, too: a person
-// who can enrol alone should.
-func (r *Registry) Enrol(ctx context.Context, name string, n Enrolment, event store.Event) (otp.Token, error) {
-	a, err := r.Store.Account(ctx, name)
-	if err != nil {
-		return otp.Token{}, err
-	}
+// who can enrol alone should. It is [store.ErrChanged] where the person is not
+// as in a any more: the name may be somebody else's.
+func (r *Registry) Enrol(ctx context.Context, a *store.Account, n Enrolment, event store.Event) (otp.Token, error) {
 	if len(a.Tokens) > 0 && !n.Add && !n.Replace {
-		return otp.Token{}, fmt.Errorf("account %q %w", name, ErrHasDevice)
+		return otp.Token{}, fmt.Errorf("account %q %w", a.Name, ErrHasDevice)
 	}
 	if n.Label == "" {
 		n.Label = DefaultLabel
@@ -72,7 +69,7 @@ func (r *Registry) Enrol(ctx context.Context, name string, n Enrolment, event st
 	}
 	event.Detail = cmp.Or(event.Detail, "device "+n.Label)
 	seal := func(row store.Token) []byte { return r.seal(row, t.Secret) }
-	if _, err := r.Store.AddToken(ctx, name, row, n.Replace, seal, event); err != nil {
+	if _, err := r.Store.AddToken(ctx, a.Person, row, n.Replace, seal, event); err != nil {
 		return otp.Token{}, err
 	}
 	return t, nil

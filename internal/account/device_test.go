@@ -38,7 +38,7 @@ func TestEnrol(t *testing.T) {
 func TestEnrolBesideAndInstead(t *testing.T) {
 	r := withAlice(t)
 	enrol(t, r, Enrolment{Label: "phone"})
-	_, err := r.Enrol(ctx, "alice", Enrolment{Label: "other"}, by("otp_enrolled"))
+	_, err := r.Enrol(ctx, alice(t, r), Enrolment{Label: "other"}, by("otp_enrolled"))
 	wants(t, err, ErrHasDevice)
 	enrol(t, r, Enrolment{Label: "button", Add: true, Token: otp.Token{Kind: otp.HOTP, Digits: 8, Algorithm: otp.SHA256}})
 	a := alice(t, r)
@@ -61,13 +61,13 @@ func TestEnrolBesideAndInstead(t *testing.T) {
 
 func TestEnrolRefuses(t *testing.T) {
 	r := withAlice(t)
-	_, err := r.Enrol(ctx, "nobody", Enrolment{}, by("otp_enrolled"))
+	_, err := r.Enrol(ctx, &store.Account{}, Enrolment{}, by("otp_enrolled"))
 	wants(t, err, store.ErrUnknown)
 	for _, token := range []otp.Token{{Digits: 7}, {Period: -1}, {Kind: 9}, {Algorithm: 9}} {
-		_, err = r.Enrol(ctx, "alice", Enrolment{Token: token}, by("otp_enrolled"))
+		_, err = r.Enrol(ctx, alice(t, r), Enrolment{Token: token}, by("otp_enrolled"))
 		wants(t, err, ErrDevice)
 	}
-	if _, err = r.Enrol(ctx, "alice", Enrolment{Label: "a\nb"}, by("otp_enrolled")); err == nil {
+	if _, err = r.Enrol(ctx, alice(t, r), Enrolment{Label: "a\nb"}, by("otp_enrolled")); err == nil {
 		t.Error("a label of two lines")
 	}
 	booked(t, r, "account_added", "alice", "")

@@ -48,7 +48,7 @@ func withAlice(t testing.TB) *Registry {
 
 func enrol(t testing.TB, r *Registry, n Enrolment) otp.Token {
 	t.Helper()
-	token, err := r.Enrol(ctx, "alice", n, by("otp_enrolled"))
+	token, err := r.Enrol(ctx, alice(t, r), n, by("otp_enrolled"))
 	must(t, err)
 	return token
 }

@@ -46,7 +46,7 @@ func enrolled(t testing.TB, s *Store, name string) *Account {
 func addToken(t testing.TB, s *Store, name string, token Token, replace bool) Token {
 	t.Helper()
 	token.Digits, token.Algorithm, token.Created = 6, "SHA1", noon
-	token, err := s.AddToken(ctx, name, token, replace, func(t Token) []byte { return []byte{byte(t.Version), 7} },
+	token, err := s.AddToken(ctx, account(t, s, name).Person, token, replace, func(t Token) []byte { return []byte{byte(t.Version), 7} },
 		Event{At: noon, Outcome: "done", Reason: "otp_enrolled"})
 	must(t, err)
 	return token

@@ -173,3 +173,24 @@ func TestIdleAppPasswordsArePruned(t *testing.T) {
 	equal(t, "after it", rowsOf(t, s, "app_password"), 1)
 	equal(t, "the idle one", settle(t, s, byAppPassword(a, idle, later)).Lost, ChangedMeanwhile)
 }
+
+func testSignOut(t *testing.T, s *Store) {
+	a, b := enrolled(t, s, "alice"), enrolled(t, s, "bob")
+	one := appPassword(t, s, a, "webmail")
+	appPassword(t, s, a, "files")
+	appPassword(t, s, b, "webmail")
+	account(t, s, "alice") // remembered
+	judged := byAppPassword(a, one, noon)
+	judged.IfChanged = "changed_meanwhile"
+	must(t, s.SignOut(ctx, a.ID, Event{At: noon, Outcome: "done", Reason: "signed_out_all"}))
+	got := account(t, s, "alice")
+	if len(got.AppPasswords) != 0 || len(got.Tokens) != len(a.Tokens) || got.Generation != a.Generation+1 || got.Changed != got.Generation {
+		t.Errorf("left %+v", got)
+	}
+	equal(t, "loss", settle(t, s, judged).Lost, ChangedMeanwhile)
+	equal(t, "bob's", len(account(t, s, "bob").AppPasswords), 1)
+	if e := events(t, s, Search{Reason: "signed_out_all"}); len(e) != 1 || e[0].Person != a.ID || e[0].Name != "alice" {
+		t.Errorf("booked %+v", e)
+	}
+	wants(t, s.SignOut(ctx, 77, Event{At: noon}), ErrUnknown)
+}

@@ -145,7 +145,7 @@ func testPeople(t *testing.T, s *Store) {
 func testUnknown(t *testing.T, s *Store) {
 	wants(t, second(s.Account(ctx, "nobody")), ErrUnknown)
 	wants(t, second(s.RemoveTokens(ctx, "nobody", Event{})), ErrUnknown)
-	wants(t, second(s.AddToken(ctx, "nobody", Token{}, false, func(Token) []byte { return nil }, Event{})), ErrUnknown)
+	wants(t, second(s.AddToken(ctx, Person{ID: 77}, Token{}, false, func(Token) []byte { return nil }, Event{})), ErrUnknown)
 	wants(t, second(s.Ticket(ctx, 1)), ErrUnknown)
 	wants(t, s.EndTicket(ctx, 1, noon, Event{Ticket: 1}), ErrUnknown)
 	wants(t, third(s.Lookup(ctx, s.Reference(12345))), ErrUnknown)

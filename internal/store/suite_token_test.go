@@ -16,7 +16,7 @@ func testAddToken(t *testing.T, s *Store) {
 		Person: a.ID, Kind: "hotp", Label: "key ring", Digits: 8, Period: 60, Algorithm: "SHA256",
 		Created: noon, Step: 41, Drift: -2,
 	}
-	got, err := s.AddToken(ctx, "alice", want, false, func(t Token) []byte {
+	got, err := s.AddToken(ctx, a.Person, want, false, func(t Token) []byte {
 		return fmt.Appendf(nil, "%d %d %d", t.Person, t.ID, t.Version)
 	}, Event{At: noon, Reason: "otp_enrolled"})
 	must(t, err)
@@ -29,6 +29,24 @@ func testAddToken(t *testing.T, s *Store) {
 		t.Errorf("returned %+v, read back %+v, want %+v", got, a.Tokens[1], want)
 	}
 	equal(t, "events", len(events(t, s, Search{Person: a.ID, Reason: "otp_enrolled"})), 2)
+}
+
+// Between the look-up and the writing the name became somebody else's, or the
+// person was changed.
+func testAddTokenToWhoeverHasTheNameByThen(t *testing.T, s *Store) {
+	former := adopted(t, s, entry("u1", "alice"))
+	adopted(t, s, entry("u2", "alice"))
+	add := func(p Person) error {
+		return second(s.AddToken(ctx, p, Token{Kind: "totp", Period: 30, Step: -1}, true, func(Token) []byte { return []byte("sealed") }, Event{At: noon}))
+	}
+	wants(t, add(former.Person), ErrChanged)
+	for _, upstream := range []string{"u1", "u2"} {
+		equal(t, "devices of "+upstream, len(accountByUpstream(t, s, upstream).Tokens), 0)
+	}
+	now := accountByUpstream(t, s, "u1")
+	must(t, add(now.Person))
+	equal(t, "devices", len(accountByUpstream(t, s, "u1").Tokens), 1)
+	wants(t, add(now.Person), ErrChanged)
 }
 
 func testReplaceToken(t *testing.T, s *Store) {

@@ -10,11 +10,18 @@ import (
 // AddToken adds a code device; seal makes its sealed secret once its id is
 // known. With replace the person's other devices are removed. The generation
 // is raised. The step starts at t.Step: -1 where no code was accepted yet.
-func (s *Store) AddToken(ctx context.Context, name string, t Token, replace bool, seal func(t Token) []byte, event Event) (Token, error) {
+//
+// Judged is the person as they were found: by their ID, since the name may be
+// somebody else's by now. ErrChanged means that their Generation is another,
+// ErrUnknown that there is no such person.
+func (s *Store) AddToken(ctx context.Context, judged Person, t Token, replace bool, seal func(t Token) []byte, event Event) (Token, error) {
 	err := s.change(ctx, func(c *conn) error {
-		a, err := readAccount(c, name)
+		a, err := accountByID(c, judged.ID)
 		if err != nil {
 			return err
+		}
+		if a.Generation != judged.Generation {
+			return ErrChanged
 		}
 		if replace {
 			if err := removeTokens(c, a.ID); err != nil {
