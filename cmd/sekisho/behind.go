@@ -109,6 +109,12 @@ func (h *house) unfound(err error, name string) error {
 // its servers are down is told by the check. It goes on without: they may be
 // back before anybody signs in.
 func (s *server) greet(ctx context.Context) {
+	switch n, err := s.store.Unlinked(ctx); {
+	case err != nil:
+		s.log.Error("could not look for local accounts that are not linked", "error", err)
+	case n > 0:
+		s.log.Warn(unlinked(n))
+	}
 	up := 0
 	for _, status := range s.servers.Check(ctx) {
 		if status.Up {

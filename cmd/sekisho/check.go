@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
 	"sekisho/internal/config"
+	"sekisho/internal/store"
 )
 
 func checkCommand() *cobra.Command {
@@ -41,8 +43,27 @@ func checkCommand() *cobra.Command {
 				text += ", the people are in the directory behind"
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: good: %s\n", file, text)
+			tellUnlinked(cmd, cfg)
 			return nil
 		},
+	}
+}
+
+// tellUnlinked tells of local accounts that are in the way of people of the
+// directory behind. It is nothing of the configuration's, and need not be seen
+// by whoever checks that.
+func tellUnlinked(cmd *cobra.Command, cfg *config.Config) {
+	if !cfg.Directory.Behind() {
+		return
+	}
+	if _, err := os.Stat(cfg.Store.File); err != nil {
+		return
+	}
+	switch n, err := store.UnlinkedIn(cfg.Store.File); {
+	case err != nil:
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: can't look for local accounts that are not linked: %v\n", cfg.Store.File, err)
+	case n > 0:
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s: warning: %s\n", cfg.Store.File, unlinked(n))
 	}
 }
 

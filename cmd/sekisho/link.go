@@ -33,7 +33,7 @@ func accountLink() *cobra.Command {
 			if all {
 				names = nil
 				err := h.store.People(cmd.Context(), "", func(p store.Person) error {
-					if p.Upstream == "" {
+					if p.Unlinked() {
 						names = append(names, p.Name)
 					}
 					return nil
@@ -86,4 +86,9 @@ func accountRelease() *cobra.Command {
 			return report(cmd, err, name, "disabled, and the name is free for somebody of the directory behind", "")
 		}),
 	}
+}
+
+// unlinked tells of local accounts that are in the way.
+func unlinked(n int64) string {
+	return count(int(n), "local account") + " not linked: whoever has such a name in the directory behind can't sign in; run: sekisho account link --all, or account release NAME"
 }

@@ -130,9 +130,11 @@ func takeOver(c *conn, own, p Person) error {
 // them are folded, so none has a capital letter.
 func giveUpName(c *conn, p Person) error {
 	_, err := c.exec("UPDATE person SET name = ?2, generation = generation + 1, changed = generation + 1 WHERE id = ?1",
-		p.ID, p.Name+"#FORMER-"+strconv.FormatInt(p.ID, 10))
+		p.ID, p.Name+former+strconv.FormatInt(p.ID, 10))
 	return err
 }
+
+const former = "#FORMER-"
 
 // same reports that adopting p would change nothing of row.
 func (p Person) same(row Person) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -73,4 +74,32 @@ func (s *Store) Release(ctx context.Context, name string, event Event) error {
 		return fmt.Errorf("release account %q: %w", name, err)
 	}
 	return nil
+}
+
+// Unlinked reports whether this is a local account that keeps somebody of the
+// directory behind out, who has its name.
+func (p Person) Unlinked() bool { return p.Upstream == "" && !strings.Contains(p.Name, former) }
+
+// Unlinked is how many of them there are.
+func (s *Store) Unlinked(ctx context.Context) (n int64, err error) {
+	err = s.reading(ctx, func(c *conn) error {
+		n, err = unlinked(c)
+		return err
+	})
+	return n, err
+}
+
+// UnlinkedIn is the same of a file, into which nothing is written: it may be a
+// store that another program, of an earlier schema, is at work on.
+func UnlinkedIn(file string) (int64, error) {
+	c, err := dial(file, "query_only=1", "wal_autocheckpoint=0")
+	if err != nil {
+		return 0, err
+	}
+	n, err := unlinked(c)
+	return n, errors.Join(err, c.close())
+}
+
+func unlinked(c *conn) (int64, error) {
+	return c.one("SELECT count(*) FROM person WHERE upstream = '' AND instr(name, ?1) = 0", former)
 }

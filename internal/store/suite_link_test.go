@@ -81,6 +81,25 @@ func testLinkRefused(t *testing.T, s *Store) {
 	}
 }
 
+func testUnlinked(t *testing.T, s *Store) {
+	for _, name := range []string{"alice", "bob", "carol"} {
+		enrolled(t, s, name)
+	}
+	adopted(t, s, entry("u4", "dave"))
+	must(t, s.Link(ctx, "alice", entry("u1", "alice"), Event{At: noon}))
+	must(t, s.Release(ctx, "bob", Event{At: noon}))
+	n, err := s.Unlinked(ctx)
+	must(t, err)
+	equal(t, "unlinked", n, 1)
+	must(t, s.People(ctx, "", func(p Person) error {
+		equal(t, p.Name, p.Unlinked(), p.Name == "carol")
+		return nil
+	}))
+	n, err = UnlinkedIn(s.file)
+	must(t, err)
+	equal(t, "unlinked in the file", n, 1)
+}
+
 func testRelease(t *testing.T, s *Store) {
 	local := enrolled(t, s, "alice")
 	done := settle(t, s, admission(local, 5))

@@ -31,6 +31,7 @@ func suite(t *testing.T, open func(t *testing.T) *Store) {
 		{"a local account is linked", testLink},
 		{"what can't be linked", testLinkRefused},
 		{"a local account gives up its name", testRelease},
+		{"local accounts that are in the way", testUnlinked},
 		{"a name is used again", testReusedName},
 		{"a device of somebody who lost their name", testAddTokenToWhoeverHasTheNameByThen},
 		{"a person is renamed", testAdoptRenamed},
