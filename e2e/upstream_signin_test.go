@@ -63,9 +63,9 @@ func TestWrongCodeNeverReachesTheDirectoryBehind(t *testing.T) {
 func TestStateOfAnAccountBehindIsToldRightly(t *testing.T) {
 	t.Parallel()
 	reasons := map[string]map[string]string{
-		"slapd":  {"expired": "password_expired", "mustchange": "must_change", "locked": "account_locked", "disabled": "disabled"},
-		"389-ds": {"expired": "password_expired", "mustchange": "must_change", "locked": "account_locked", "disabled": "disabled"},
-		"samba":  {"expired": "password_expired", "mustchange": "must_change", "locked": "account_locked", "disabled": "disabled", "gone": "disabled"},
+		"slapd":  {"expired": "password_expired", "mustchange": "password_expired", "locked": "account_locked", "disabled": "disabled"},
+		"389-ds": {"expired": "password_expired", "mustchange": "password_expired", "locked": "account_locked", "disabled": "disabled"},
+		"samba":  {"expired": "password_expired", "mustchange": "password_expired", "locked": "account_locked", "disabled": "disabled", "gone": "disabled"},
 	}
 	eachProduct(t, func(t *testing.T, b *behind) {
 		s := newUpstreamSite(t, b)
@@ -76,7 +76,7 @@ func TestStateOfAnAccountBehindIsToldRightly(t *testing.T) {
 			if told := r.get("Reply-Message"); reason == "password_expired" && !strings.Contains(told, "has to be changed") {
 				t.Errorf("%s is told %q", name, told)
 			}
-			if wrong := s.signIn(inside, name, "not-"+password); reason == "password_expired" || reason == "must_change" || reason == "account_shut" {
+			if wrong := s.signIn(inside, name, "not-"+password); reason == "password_expired" || reason == "account_shut" {
 				s.wantReject(wrong, "wrong_password")
 			} else { // which is told before the password is looked at
 				s.wantReject(wrong, reason)
@@ -85,13 +85,13 @@ func TestStateOfAnAccountBehindIsToldRightly(t *testing.T) {
 			as := s.with(name, password)
 			plain, asked := s.bind(s.insideURL(), as), s.bind(s.insideURL(), as, "-e", "ppolicy")
 			switch reason {
-			case "password_expired", "must_change":
+			case "password_expired":
 				// The password was right: programs know the directory's own
 				// words for what to do now.
 				if want := s.direct(as, "-e", "ppolicy"); asked != want {
 					t.Errorf("%s: got %+v, want %+v", name, asked, want)
 				}
-				if b.product == "slapd" && reason == "password_expired" { // which has none if it isn't asked
+				if b.product == "slapd" && name == "expired" { // which has none if it isn't asked
 					s.wantBooked(plain.err, reason)
 				} else if want := s.direct(as); plain != want {
 					t.Errorf("%s: got %+v, want %+v", name, plain, want)

@@ -163,7 +163,7 @@ func TestTruthTableOfADirectoryBehind(t *testing.T) {
 		{"alice", "CODE", in, directory.Right, Refused, reason.EmptyPassword, 0, 0},
 		{"alice", "", in, directory.Right, Refused, reason.EmptyPassword, 0, 0},
 		{"alice", "PASSWORD", in, directory.Expired, Refused, reason.PasswordExpired, 1, 0},
-		{"alice", "PASSWORD", in, directory.MustChange, Refused, reason.MustChange, 1, 0},
+		{"alice", "PASSWORD", in, directory.MustChange, Refused, reason.PasswordExpired, 1, 0},
 		{"alice", "PASSWORD", in, directory.Shut, Refused, reason.AccountShut, 1, 0},
 		{"alice", "PASSWORD", in, directory.Locked, Refused, reason.AccountLocked, 1, 0},
 		{"alice", "PASSWORD", in, directory.Verdict(99), Refused, reason.CannotJudge, 1, 0},
@@ -298,7 +298,7 @@ func TestVerifyIsOfNobodyElse(t *testing.T) {
 
 func TestExpiredIsToldOnlyBehindARightCode(t *testing.T) {
 	for verdict, why := range map[directory.Verdict]reason.Code{
-		directory.Expired: reason.PasswordExpired, directory.MustChange: reason.MustChange, directory.Shut: reason.AccountShut,
+		directory.Expired: reason.PasswordExpired, directory.MustChange: reason.PasswordExpired, directory.Shut: reason.AccountShut,
 	} {
 		w, c := newCampus(t)
 		c.answers["alice"] = verdict
@@ -325,7 +325,7 @@ func TestExpiredIsToldOnlyBehindARightCode(t *testing.T) {
 // Who is told it has typed a right password, and the next code would not help.
 func TestExpiredAsksForNoOtherCode(t *testing.T) {
 	for verdict, why := range map[directory.Verdict]reason.Code{
-		directory.Expired: reason.PasswordExpired, directory.MustChange: reason.MustChange, directory.Shut: reason.AccountShut,
+		directory.Expired: reason.PasswordExpired, directory.MustChange: reason.PasswordExpired, directory.Shut: reason.AccountShut,
 	} {
 		w, c := newCampus(t)
 		c.answers["alice"] = verdict

@@ -118,10 +118,9 @@ func (a *attempt) check(ctx context.Context, password []byte) (directory.Verdict
 // useless tells why a password that is not wrong is good for nothing.
 func useless(v directory.Verdict) reason.Code {
 	switch v {
-	case directory.Expired:
+	// What our own page changes is an initial password of ours: reason.MustChange.
+	case directory.Expired, directory.MustChange:
 		return reason.PasswordExpired
-	case directory.MustChange:
-		return reason.MustChange
 	case directory.Shut:
 		return reason.AccountShut
 	case directory.Locked:
