@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -84,11 +85,9 @@ func auditSearch() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: inHouse(func(cmd *cobra.Command, h *house, _ []string) (err error) {
 			if user != "" {
-				a, err := h.person(cmd, user)
-				if err != nil {
+				if err := h.inBook(cmd, user, &q); err != nil {
 					return err
 				}
-				q.Person = a.ID
 			}
 			if addr, err := netip.ParseAddr(q.Source); err == nil {
 				q.Source = addr.Unmap().WithZone("").String()
@@ -105,7 +104,15 @@ func auditSearch() *cobra.Command {
 			if q.To, err = parseWhen(until, h.now(), 1); err != nil {
 				return err
 			}
-			return h.book().Search(cmd.Context(), q, linePrinter(cmd.OutOrStdout(), asJSON))
+			print, found := linePrinter(cmd.OutOrStdout(), asJSON), false
+			err = h.book().Search(cmd.Context(), q, func(l book.Line) error {
+				found = true
+				return print(l)
+			})
+			if err == nil && !found && q.Name != "" {
+				return fmt.Errorf("no account is named %q, and such events of that name are not in the book", q.Name)
+			}
+			return err
 		}),
 	}
 	f := cmd.Flags()
@@ -119,6 +126,23 @@ func auditSearch() *cobra.Command {
 	f.IntVarP(&q.Most, "lines", "n", 0, "only the newest `number`; 0: all")
 	f.BoolVar(&asJSON, "json", false, "print a line of JSON for each")
 	return cmd
+}
+
+// inBook searches for somebody by who they are. Of the directory behind many
+// have no account, and as long as it is only observed nobody has: they are
+// searched for by name.
+func (h *house) inBook(cmd *cobra.Command, user string, q *store.Search) error {
+	name := h.directory().Canonical(user)
+	a, err := h.store.Account(cmd.Context(), name)
+	switch {
+	case err == nil:
+		q.Person = a.ID
+	case errors.Is(err, store.ErrUnknown) && h.behind != nil:
+		q.Name = name
+	default:
+		return advise(err, name)
+	}
+	return nil
 }
 
 func reasons() string {

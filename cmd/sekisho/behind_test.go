@@ -105,6 +105,9 @@ func TestEnrolmentOfSomebodyOfTheDirectoryBehind(t *testing.T) {
 	if err != nil || a.Upstream != "11111111-2222-3333-4444-555555555555" || a.Display != "Alice Example" || len(a.Tokens) != 1 {
 		t.Errorf("%+v, %v", a, err)
 	}
+	if out, err := h.typed(t, "account", "show", "alice"); err != nil || !strings.Contains(out, "\n  password   checked by the directory behind\n") {
+		t.Errorf("%s, %v", out, err)
+	}
 
 	if _, err := h.adopt(ctx, "bob"); err == nil || !strings.Contains(err.Error(), `the directory behind has nobody named "bob"`) {
 		t.Error("bob:", err)
@@ -275,5 +278,29 @@ func TestLocalAccountIsLinkedByAnOperator(t *testing.T) {
 	}
 	if a, err := h.store.Account(ctx, "alice"); err != nil || a.Upstream == "" || a.Hash != "" {
 		t.Errorf("%+v, %v", a, err)
+	}
+}
+
+// While it is only observed nobody has an account, and is found in the book.
+func TestBookIsSearchedByNameForWhoHasNoAccount(t *testing.T) {
+	h := behindHouse(t, fakeDirectory(t))
+	for _, name := range []string{"alice", "bob"} {
+		event := store.Event{At: time.Now(), Door: "ldap", Client: "wiki", Typed: name, Name: name, Outcome: "observed", Reason: "no_device"}
+		if err := h.store.Book(t.Context(), event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := h.typed(t, "audit", "search", "--user", "ALICE@example")
+	if err != nil || strings.Count(out, "\n") != 1 || !strings.Contains(out, " alice ") {
+		t.Errorf("%q, %v", out, err)
+	}
+	if out, err = h.typed(t, "audit", "search", "--user", "alcie"); err == nil || !strings.Contains(err.Error(), `no account is named "alcie"`) {
+		t.Errorf("%q, %v", out, err)
+	}
+	if _, err := h.adopt(t.Context(), "alice"); err != nil {
+		t.Fatal(err)
+	}
+	if out, err = h.typed(t, "audit", "search", "--user", "alice", "--outcome", "done"); err != nil || strings.Count(out, "\n") != 1 {
+		t.Errorf("with an account: %q, %v", out, err)
 	}
 }

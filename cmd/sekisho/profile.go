@@ -58,6 +58,9 @@ func printProfile(w io.Writer, p account.Profile) {
 	if p.Renew {
 		scheme += ", renewed at the next sign-in"
 	}
+	if p.Upstream != "" {
+		scheme = "checked by the directory behind"
+	}
 	line("password", scheme)
 	line("created", p.Created.Local().Format(time.DateTime))
 	line("generation", fmt.Sprint(p.Generation))

@@ -76,6 +76,7 @@ const eventsOf = `SELECT event FROM event_person WHERE person = ?%[1]d
 // Search is what to look for in the book; the zero value finds everything.
 type Search struct {
 	Person  int64
+	Name    string // of the person, then: for those without a row
 	Source  string
 	Client  string
 	Reason  string
@@ -98,6 +99,9 @@ func (s *Store) Events(ctx context.Context, q Search, each func(Event) error) er
 	if q.Person != 0 {
 		and("person = ?%d", q.Person)
 		and("id IN ("+eventsOf+")", q.Person)
+	}
+	if q.Name != "" {
+		and("name = ?%d", q.Name)
 	}
 	if q.Source != "" {
 		and("source = ?%d", q.Source)

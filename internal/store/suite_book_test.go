@@ -143,7 +143,7 @@ func testSearch(t *testing.T, s *Store) {
 	for i, e := range []Event{
 		{Person: a.ID, Source: "203.0.113.7", Client: "vpn1", Reason: "admitted", Outcome: "admitted"},
 		{Person: a.ID, Source: "203.0.113.8", Client: "vpn1", Reason: "wrong_code", Outcome: "refused"},
-		{Source: "203.0.113.7", Client: "vpn2", Reason: "unknown_user", Outcome: "refused"},
+		{Name: "dave", Source: "203.0.113.7", Client: "vpn2", Reason: "unknown_user", Outcome: "refused"},
 		{Person: a.ID, Source: "203.0.113.7", Client: "vpn2", Reason: "wrong_code", Outcome: "refused"},
 	} {
 		ids = append(ids, settle(t, s, Settlement{Event: row(i, e)}).Event)
@@ -156,6 +156,8 @@ func testSearch(t *testing.T, s *Store) {
 	}{
 		{"person", Search{Person: a.ID, After: ids[0] - 1}, "0 1 3"},
 		{"nobody", Search{Person: a.ID + 1}, ""},
+		{"name", Search{Name: "dave"}, "2"},
+		{"another name", Search{Name: "erin"}, ""},
 		{"source", Search{Source: "203.0.113.7"}, "3 2 0"},
 		{"client", Search{Client: "vpn2"}, "3 2"},
 		{"reason", Search{Reason: "wrong_code"}, "3 1"},
