@@ -44,6 +44,10 @@ type Gate struct {
 	Window    int                  // steps a code may be early or late; 0: 1
 	Throttle  Throttle
 
+	// Watch is how often people of a directory behind are looked up again while
+	// they are signed in; 0: never.
+	Watch time.Duration
+
 	rules    atomic.Pointer[rules]
 	clock    clock
 	throttle throttle
@@ -53,6 +57,7 @@ type Gate struct {
 	agains   agains
 	accepts  accepts
 	tales    tales
+	watch    watch
 }
 
 // rules are what a reload replaces, together.
@@ -76,12 +81,14 @@ func (g *Gate) Start(ctx context.Context) error {
 	}
 	g.after.start(g)
 	g.agains.start(g)
+	g.watch.start(g)
 	return nil
 }
 
-// Close ends what is judged after the answers, and writes what was only
+// Close ends the watch and what is judged after the answers, and writes what was only
 // counted. The store is closed after it.
 func (g *Gate) Close() {
+	g.watch.close()
 	g.after.close()
 	g.agains.close()
 }

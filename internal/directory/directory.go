@@ -48,6 +48,10 @@ type Directory interface {
 	// Find returns the account of a canonical name.
 	Find(ctx context.Context, name string) (*store.Account, error)
 
+	// FindSince is Find by what was looked up at that time or later; Find may
+	// believe what is older. Whoever has the name by now may be somebody else.
+	FindSince(ctx context.Context, name string, since time.Time) (*store.Account, error)
+
 	// CheckPassword tells whether the password is this person's. An account
 	// with nothing but a Name is nobody's: it costs the same work, for one
 	// name always the same, and is never right.

@@ -101,7 +101,12 @@ func (u *Upstream) timeout() time.Duration { return cmp.Or(u.Timeout, 5*time.Sec
 // there is one, is brought up to what was read just now: what is remembered
 // may be older than the row, and is read again where they differ.
 func (u *Upstream) Find(ctx context.Context, name string) (*store.Account, error) {
-	for again := false; ; again = true {
+	return u.find(ctx, name, false)
+}
+
+// find is Find; again: not in memory.
+func (u *Upstream) find(ctx context.Context, name string, again bool) (*store.Account, error) {
+	for ; ; again = true {
 		p, fresh, err := u.look(ctx, name, again)
 		if err != nil {
 			return nil, err

@@ -84,6 +84,7 @@ const (
 	SignedOut        Code = "signed_out"
 	SessionEnded     Code = "session_ended"
 	SignedOutAll     Code = "signed_out_everywhere"
+	EndedBehind      Code = "ended_behind" // all that somebody was signed in to: the directory behind lets them in no more
 	KeysRotated      Code = "keys_rotated"
 	KeysRetired      Code = "keys_retired"
 

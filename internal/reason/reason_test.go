@@ -85,7 +85,7 @@ func TestNothingIsLearntWithoutProof(t *testing.T) {
 		PasswordExpired, AccountShut, AccountLocked, WrongAppPassword, AppPasswordIdle, AppPasswordNetwork,
 		AppPasswordAdded, AppPasswordEnded,
 		AccountAdded, AccountDisabled, AccountEnabled, PasswordSet, GroupsSet, OTPEnrolled, OTPReset, OTPResynced,
-		OTPFenced, ClockAccepted, TicketRevoked, KeysRotated, KeysRetired, ServiceAccount, SignedOut, SessionEnded, SignedOutAll,
+		OTPFenced, ClockAccepted, TicketRevoked, KeysRotated, KeysRetired, ServiceAccount, SignedOut, SessionEnded, SignedOutAll, EndedBehind,
 		StateSpent, WrongWord, WordUsed, WordLate, WordMade,
 		SessionStarted, SessionStopped, NASRestarted, AccountingLate, AccountingStranger, AccountingOther, AddressForeign,
 		DisconnectDone, DisconnectFailed, ChangeDone, ChangeFailed, VPNEnded,

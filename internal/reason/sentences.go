@@ -248,6 +248,9 @@ var entries = []entry{
 	{SignedOut, false, text{}, text{"本人がサインアウトしました。", "The person signed out."}},
 	{SessionEnded, false, text{}, text{"本人が自分のサインインを一つ終了しました。", "The person ended one of their own sign-ins."}},
 	{SignedOutAll, false, text{}, text{"本人がすべてのサインインを終了しました。", "The person ended everything they were signed in to."}},
+	{EndedBehind, false, text{}, text{
+		"背後のディレクトリで無効になったか削除されたため、この人のサインインをすべて終了しました。",
+		"The person is disabled in the directory behind, or gone from it, so everything they were signed in to was ended."}},
 	{KeysRotated, false, text{}, text{
 		"新しい暗号鍵に切り替えました。以前の鍵は、再暗号化が終わるまで残します。",
 		"A new key was put to use. The older ones stay until everything is sealed again."}},
