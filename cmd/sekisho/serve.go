@@ -90,7 +90,7 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 	s.gate = &gate.Gate{
 		Store: h.store, Directory: s.people(), Ring: h.ring, Log: log, Now: h.now,
 		Metrics: metrics.NewDecisions(registry), Language: h.cfg.Site.Languages[0],
-		Window: window(h.cfg.OTP), Throttle: throttle(h.cfg.Throttle),
+		Window: window(h.cfg.OTP), Throttle: throttle(h.cfg.Throttle), Watch: h.cfg.Directory.Watch,
 	}
 	s.radius = &radiusd.Server{
 		Gate: s.gate, Sessions: s.gate, Log: log, Metrics: registry, Workers: h.cfg.Radius.Workers,

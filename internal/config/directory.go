@@ -17,6 +17,12 @@ const (
 	behind = "ldap"  // the directory that a campus already has
 )
 
+// The bounds of watch: more often is more than a directory should be asked.
+const (
+	leastWatch = time.Minute
+	mostWatch  = time.Hour
+)
+
 // Directory says who knows the people. All but Kind and Domains is of the
 // directory behind, and zero where Kind is "local".
 type Directory struct {
@@ -41,6 +47,7 @@ type Directory struct {
 	PageSize        int
 	Timeout         time.Duration
 	Cache           time.Duration // how long a person is believed to be as last seen; 0: never
+	Watch           time.Duration // how often those who are signed in are looked up again; 0: never
 	MaxConnections  int           // of the relay
 	ProxyAuthorize  bool          // BindDN may act for others (RFC 4370)
 }
@@ -70,7 +77,7 @@ func readDirectory(t *table) Directory {
 var behindKeys = []string{
 	"url", "start_tls", "ca_file", "bind_dn", "bind_password", "bind_password_file", "base", "schema", "user_filter",
 	"name_attribute", "id_attribute", "display_attribute", "mail_attribute", "group_attribute", "group_base", "group_filter",
-	"nested_groups", "page_size", "timeout", "cache", "max_connections", "proxy_authorization",
+	"nested_groups", "page_size", "timeout", "cache", "watch", "max_connections", "proxy_authorization",
 }
 
 // foreign blames keys that belong elsewhere.
@@ -120,6 +127,11 @@ func (d *Directory) readBehind(t *table) {
 	d.PageSize = t.number("page_size", 500, 1, 10_000)
 	d.Timeout = t.between("timeout", 5*time.Second, 100*time.Millisecond, time.Minute)
 	d.Cache = t.between("cache", time.Minute, 0, time.Hour)
+	switch d.Watch = t.time("watch", 5*time.Minute); {
+	case d.Watch == 0:
+	case d.Watch < leastWatch, d.Watch > mostWatch:
+		t.fault("watch", `%v is out of bounds; choose between %v and %v, or "0s" to look up nobody again`, d.Watch, leastWatch, mostWatch)
+	}
 	d.MaxConnections = t.number("max_connections", 200, 1, 100_000)
 	d.advise(t)
 }

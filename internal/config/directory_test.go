@@ -39,7 +39,7 @@ func TestDirectoryBehind(t *testing.T) {
 		Servers: []DirectoryServer{{URL: "ldaps://ldap.example.ac.jp", Host: "ldap.example.ac.jp", Address: "ldap.example.ac.jp:636", TLS: true}},
 		BindDN:  "uid=svc-sekisho,ou=services,dc=example,dc=ac,dc=jp", BindPassword: Secret("short"), Base: "dc=example,dc=ac,dc=jp",
 		UserFilter: "(uid=%s)", Name: "uid", ID: "entryUUID", Display: "cn", Mail: "mail", Group: "memberOf",
-		GroupBase: "dc=example,dc=ac,dc=jp", PageSize: 500, Timeout: 5 * time.Second, Cache: time.Minute, MaxConnections: 200,
+		GroupBase: "dc=example,dc=ac,dc=jp", PageSize: 500, Timeout: 5 * time.Second, Cache: time.Minute, Watch: 5 * time.Minute, MaxConnections: 200,
 	}
 	if !reflect.DeepEqual(c.Directory, want) || !c.Directory.Behind() {
 		t.Errorf("got\n%+v\nwant\n%+v", c.Directory, want)
@@ -73,6 +73,7 @@ nested_groups = true
 page_size = 1000
 timeout = "2s"
 cache = "0s"
+watch = "1h"
 max_connections = 10
 proxy_authorization = true
 `)
@@ -94,7 +95,7 @@ proxy_authorization = true
 		UserFilter: "(&(objectClass=user)(userPrincipalName=%s))",
 		Name:       "userPrincipalName", ID: "1.2.840.113556.1.4.2", Mail: "proxyAddresses",
 		GroupBase: "ou=groups,dc=example", GroupFilter: "(|(member=%d)(memberUid=%s))", NestedGroups: true,
-		PageSize: 1000, Timeout: 2 * time.Second, MaxConnections: 10, ProxyAuthorize: true,
+		PageSize: 1000, Timeout: 2 * time.Second, Watch: time.Hour, MaxConnections: 10, ProxyAuthorize: true,
 	}
 	if !reflect.DeepEqual(c.Directory, want) {
 		t.Errorf("got\n%+v\nwant\n%+v", c.Directory, want)
@@ -174,6 +175,9 @@ func TestDirectoryFaults(t *testing.T) {
 		{"page size", behindChange(url, url+"\npage_size = 0"), `c:22: directory.page_size: 0 is out of bounds`},
 		{"timeout", behindChange(url, url+"\ntimeout = '2m'"), `c:22: directory.timeout: 2m0s is out of bounds`},
 		{"cache", behindChange(url, url+"\ncache = '2h'"), `c:22: directory.cache: 2h0m0s is out of bounds`},
+		{"watch often", behindChange(url, url+"\nwatch = '59s'"), `c:22: directory.watch: 59s is out of bounds; choose between 1m0s and 1h0m0s, or "0s"`},
+		{"watch off", behindChange(url, url+"\nwatch = '0s'"), ""},
+		{"watch seldom", behindChange(url, url+"\nwatch = '61m'"), `c:22: directory.watch: 1h1m0s is out of bounds`},
 		{"connections", behindChange(url, url+"\nmax_connections = 0"), `c:22: directory.max_connections: 0 is out of bounds`},
 	} {
 		_, faults, _ := loadText(t, dir, test.text)
