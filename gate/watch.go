@@ -83,7 +83,7 @@ func (w *watch) turn(ctx context.Context) {
 		}
 		passed = 0
 	}
-	for due := w.due(passed); w.next < due && ctx.Err() == nil; {
+	for due := w.due(passed); w.next < due; {
 		some := w.people[w.next:min(w.next+watchAtOnce, due)]
 		w.next += len(some)
 		if !w.look(ctx, some) {

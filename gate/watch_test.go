@@ -193,6 +193,34 @@ func TestDirectoryThatIsAwayEndsNobody(t *testing.T) {
 	}
 }
 
+// Somebody whose entry can't be read is not gone.
+func TestNobodyCanTellEndsNobody(t *testing.T) {
+	w, c := watching(t)
+	a := w.admitted(w.from(desk, "zoe", "PASSWORD"))
+	c.fail(directory.ErrName)
+	w.rounds(3)
+	w.lives(a, true)
+}
+
+// What was found may be of before: an administrator was faster, or the name has
+// gone over to somebody else.
+func TestWatchEndsNobodyElse(t *testing.T) {
+	w, c := watching(t)
+	zoe := w.admitted(w.from(desk, "zoe", "PASSWORD"))
+	c.set("zoe", func(e *entry) { e.disabled = true })
+	c.asks = func(string) { w.changePerson("zoe", func(p *store.Person) { p.Disabled = true }) }
+	w.rounds(1)
+	w.lives(zoe, false)
+
+	c.asks = nil
+	yuri := w.admitted(w.from(desk, "yuri", "PASSWORD"))
+	w.Gate.watch.signOut(t.Context(), store.Person{ID: w.account("yuri").ID + 1, Name: "yuri"}, "disabled in the directory behind")
+	w.lives(yuri, true)
+	if e := w.ended(); len(e) != 0 {
+		t.Errorf("booked %+v", e)
+	}
+}
+
 // Each has a place in the round, and few are asked for at a time.
 func TestWatchIsSpread(t *testing.T) {
 	w, c := watching(t)
