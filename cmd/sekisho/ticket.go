@@ -106,7 +106,7 @@ func ticketRevoke() *cobra.Command {
 			if user != "" {
 				name := h.directory().Canonical(user)
 				n, err := h.accounts().SignOut(cmd.Context(), name, event)
-				return report(cmd, err, name, count(n, "ticket")+" ended", "")
+				return report(cmd, err, name, count(n, "ticket")+" ended, and every application password", "")
 			}
 			id, err := h.store.ParseTicket(args[0])
 			if err != nil {
@@ -120,7 +120,7 @@ func ticketRevoke() *cobra.Command {
 			return report(cmd, err, name, "ended, with those made from it", "")
 		}),
 	}
-	cmd.Flags().StringVar(&user, "user", "", "end all of this `person`")
+	cmd.Flags().StringVar(&user, "user", "", "end all of this `person`, and application passwords")
 	return cmd
 }
 

@@ -166,8 +166,8 @@ func (r *Registry) SetGroups(ctx context.Context, name string, words []string, e
 	return groups, err
 }
 
-// SignOut ends everything the person is signed in to, and returns how many
-// tickets that were.
+// SignOut ends everything the person is signed in to, with the application
+// passwords, as they can do themselves. It returns how many tickets there were.
 func (r *Registry) SignOut(ctx context.Context, name string, event store.Event) (ended int, err error) {
 	a, err := r.Store.Account(ctx, name)
 	if err != nil {
@@ -177,7 +177,7 @@ func (r *Registry) SignOut(ctx context.Context, name string, event store.Event) 
 		return 0, err
 	}
 	event.Detail = cmp.Or(event.Detail, fmt.Sprintf("tickets %d", ended))
-	return ended, r.Store.ChangePerson(ctx, name, func(*store.Person) error { return nil }, event)
+	return ended, r.Store.SignOut(ctx, a.ID, event)
 }
 
 func (r *Registry) tickets(ctx context.Context, person int64) (n int, err error) {

@@ -206,8 +206,13 @@ func TestSignOut(t *testing.T) {
 			Event:  store.Event{At: noon, Person: a.ID, Name: a.Name, Outcome: "admitted", Reason: "admitted"}})
 		must(t, err)
 	}
+	_, _, err := r.AddAppPassword(ctx, "alice", store.AppPassword{Label: "Phone", Service: "webmail"}, by("app_password_added"))
+	must(t, err)
 	n, err := r.SignOut(ctx, "alice", by("ticket_revoked"))
 	must(t, err)
+	if left := alice(t, r).AppPasswords; len(left) > 0 {
+		t.Errorf("left: %+v", left)
+	}
 	if n != 2 {
 		t.Errorf("%d ended, want 2", n)
 	}
