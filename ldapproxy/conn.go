@@ -121,6 +121,14 @@ func (c *conn) appOf(t *table) *app {
 	return c.app.found
 }
 
+// appName is the name of that application, "" if there is none.
+func (c *conn) appName() string {
+	if app := c.appOf(c.server.table.Load()); app != nil {
+		return app.Name
+	}
+	return ""
+}
+
 // step reads one message and answers it.
 func (c *conn) step() disconnect {
 	limit := wire.MaxFrameUnbound

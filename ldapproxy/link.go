@@ -46,6 +46,10 @@ type link struct {
 	in     *wire.BatchReader
 	answer chan bindAnswer // to the bind that waits
 
+	// Of the pool, which has its own mutex for them.
+	app   string // whose client has the link
+	taken bool   // somebody has it
+
 	// Only of the goroutine that has the link.
 	out     *[]byte   // requests that were not written yet; nil: none
 	writeBy time.Time // the socket's deadline

@@ -65,7 +65,7 @@ func (c counting) upstreamLost(error)              {}
 func BenchmarkLinkSearch(b *testing.B) {
 	p := newPool(quick(b))
 	defer p.close()
-	l, err := p.get(b.Context())
+	l, err := p.get(b.Context(), "")
 	if err != nil {
 		b.Fatal(err)
 	}

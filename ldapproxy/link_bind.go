@@ -10,6 +10,7 @@ import (
 
 // bindRequest is a simple bind to be sent. Controls is the whole element.
 type bindRequest struct {
+	app      string // whose client asks
 	id       int32
 	dn       string
 	password []byte

@@ -29,62 +29,91 @@ type pool struct {
 	free   []*link
 	links  map[*link]struct{}
 	places int // of links that are being dialled
-	queue  []chan *link
+	shares shares
+	queue  []waiter // none of which could be served now: see serve
 	closed bool
 	pumps  sync.WaitGroup
 }
 
+// waiter is one that waits for a link, or, which is nil, for the place of one.
+type waiter struct {
+	app  string
+	turn chan *link
+}
+
 func newPool(u Upstream) *pool {
-	p := &pool{Upstream: u.withDefaults(), links: make(map[*link]struct{})}
+	p := &pool{Upstream: u.withDefaults(), links: make(map[*link]struct{}), shares: shares{held: make(tallies), waiting: make(tallies)}}
 	p.buffers.New = func() any { return new(make([]byte, wire.MaxHeld)) }
 	return p
 }
 
-// get takes a link, and makes one where there is none. Whoever it was bound
-// as, it may still be: the first thing to be sent is a bind. The error is
-// errBusy or errAway, or that of ctx.
-func (p *pool) get(ctx context.Context) (*link, error) { return p.take(ctx, false) }
+// get takes a link for a client of an application, and makes one where there
+// is none. Whoever it was bound as, it may still be: the first thing to be sent
+// is a bind. The error is errBusy or errAway, or that of ctx.
+func (p *pool) get(ctx context.Context, app string) (*link, error) { return p.take(ctx, app, false) }
 
-// take is get; fresh: not one that was resting.
-func (p *pool) take(ctx context.Context, fresh bool) (*link, error) {
+// take is get; fresh: not one that was resting, if there can be another.
+func (p *pool) take(ctx context.Context, app string, fresh bool) (*link, error) {
 	for {
-		p.mu.Lock()
-		if p.closed {
-			p.mu.Unlock()
-			return nil, fmt.Errorf("%w: shutting down", errAway)
-		}
-		if n := len(p.free); n > 0 && !fresh {
-			l := p.free[n-1]
-			p.free[n-1] = nil
-			p.free = p.free[:n-1]
-			p.mu.Unlock()
-			if l.wake() {
-				return l, nil
-			}
-			continue
-		}
-		if len(p.links)+p.places < p.Max {
-			p.places++
-			p.mu.Unlock()
-			return p.dial(ctx)
-		}
-		turn := make(chan *link, 1)
-		p.queue = append(p.queue, turn)
-		p.mu.Unlock()
-
-		l, err := p.stand(ctx, turn)
+		l, err := p.obtain(ctx, app, fresh)
 		switch {
 		case err != nil:
 			return nil, err
 		case l == nil:
-			return p.dial(ctx)
+			return p.dial(ctx, app)
 		case l.wake():
 			return l, nil
 		}
 	}
 }
 
-// stand waits in the queue for a link, or, which is nil, for the place of one.
+// obtain returns a link, or nil for the place of one.
+func (p *pool) obtain(ctx context.Context, app string, fresh bool) (*link, error) {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, fmt.Errorf("%w: shutting down", errAway)
+	}
+	if l, ok := p.grab(app, fresh); ok {
+		p.mu.Unlock()
+		return l, nil
+	}
+	if p.shares.waiting[app] >= maxWaiting {
+		p.mu.Unlock()
+		return nil, errBusy
+	}
+	turn := make(chan *link, 1)
+	p.queue = append(p.queue, waiter{app, turn})
+	p.shares.waiting.add(app, 1)
+	p.mu.Unlock()
+	return p.stand(ctx, turn)
+}
+
+// grab takes a link for an application, or, which is nil, the place of one, if
+// there is any and the application may have it. mu is held.
+func (p *pool) grab(app string, fresh bool) (*link, bool) {
+	if !p.shares.admits(app, p.Max) {
+		return nil, false
+	}
+	var l *link
+	n := len(p.free)
+	room := len(p.links)+p.places < p.Max
+	switch {
+	case n > 0 && !(fresh && room):
+		l = p.free[n-1]
+		p.free[n-1] = nil
+		p.free = p.free[:n-1]
+		l.app, l.taken = app, true
+	case room:
+		p.places++
+	default:
+		return nil, false
+	}
+	p.shares.held.add(app, 1)
+	return l, true
+}
+
+// stand waits in the queue.
 func (p *pool) stand(ctx context.Context, turn chan *link) (*link, error) {
 	patience := time.NewTimer(p.Wait)
 	defer patience.Stop()
@@ -98,9 +127,9 @@ func (p *pool) stand(ctx context.Context, turn chan *link) (*link, error) {
 		err = ctx.Err()
 	}
 	p.mu.Lock()
-	at := slices.Index(p.queue, turn)
+	at := slices.IndexFunc(p.queue, func(w waiter) bool { return w.turn == turn })
 	if at >= 0 {
-		p.queue = slices.Delete(p.queue, at, at+1)
+		p.unqueue(at)
 	}
 	p.mu.Unlock()
 	if at < 0 { // it was our turn in this moment
@@ -118,7 +147,7 @@ func served(l *link, open bool) (*link, error) {
 }
 
 // dial makes a link, for which there is a place.
-func (p *pool) dial(ctx context.Context) (*link, error) {
+func (p *pool) dial(ctx context.Context, app string) (*link, error) {
 	raw, server, err := p.Dial(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,31 +157,56 @@ func (p *pool) dial(ctx context.Context) (*link, error) {
 		err = errors.New("shutting down")
 	}
 	if err != nil {
-		p.vacate()
+		p.shares.held.add(app, -1)
+		p.serve()
 		return nil, fmt.Errorf("%w: %w", errAway, err)
 	}
 	l := newLink(p, raw, server)
+	l.app, l.taken = app, true
 	p.links[l] = struct{}{}
 	p.pumps.Go(l.pump)
 	return l, nil
 }
 
-// vacate gives a place that is free to whoever waits. mu is held.
-func (p *pool) vacate() {
-	if turn := p.next(); turn != nil {
-		p.places++
-		turn <- nil
+// serve gives what is free to those who wait, in their order, but past those
+// whose application has its share. It is called after whatever may let one of
+// them have something, so that nobody waits who need not. mu is held.
+func (p *pool) serve() {
+	for i := 0; i < len(p.queue); {
+		if len(p.free) == 0 && len(p.links)+p.places >= p.Max {
+			return
+		}
+		w := p.queue[i]
+		l, ok := p.grab(w.app, false)
+		if !ok {
+			i++
+			continue
+		}
+		p.unqueue(i)
+		w.turn <- l
 	}
 }
 
-// next is whose turn it is, nil if nobody waits. mu is held.
-func (p *pool) next() chan *link {
-	if len(p.queue) == 0 {
-		return nil
+// unqueue takes one out of the queue. mu is held.
+func (p *pool) unqueue(i int) {
+	p.shares.waiting.add(p.queue[i].app, -1)
+	p.queue = slices.Delete(p.queue, i, i+1)
+}
+
+// among says between how many applications the links are to be shared.
+func (p *pool) among(apps int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.shares.apps = apps
+	p.serve()
+}
+
+// yield ends the time that an application has had a link. mu is held.
+func (p *pool) yield(l *link) {
+	if l.taken {
+		p.shares.held.add(l.app, -1)
+		l.taken = false
 	}
-	turn := p.queue[0]
-	p.queue = slices.Delete(p.queue, 0, 1)
-	return turn
 }
 
 // put takes a link back, which its owner no longer uses. One that is not as
@@ -167,11 +221,9 @@ func (p *pool) put(l *link) {
 	if _, lives := p.links[l]; !lives || p.closed {
 		return
 	}
-	if turn := p.next(); turn != nil {
-		turn <- l
-		return
-	}
+	p.yield(l)
 	p.free = append(p.free, l)
+	p.serve()
 }
 
 // drop forgets a link that has ended.
@@ -179,25 +231,24 @@ func (p *pool) drop(l *link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.links, l)
+	p.yield(l)
 	if at := slices.Index(p.free, l); at >= 0 {
 		p.free = slices.Delete(p.free, at, at+1)
 	}
-	if !p.closed {
-		p.vacate()
-	}
+	p.serve()
 }
 
 // bind binds on a link of the pool, and hands out the link with the answer: to
 // be attached, or put back. A link that rested may have been closed by the
 // server in this very moment; if not an octet came, it is tried once more.
 func (p *pool) bind(ctx context.Context, r bindRequest) (*link, bindAnswer, error) {
-	l, err := p.get(ctx)
+	l, err := p.get(ctx, r.app)
 	if err != nil {
 		return nil, bindAnswer{}, err
 	}
 	a, err := l.bind(ctx, r)
 	if errors.Is(err, errStale) {
-		if l, err = p.take(ctx, true); err != nil {
+		if l, err = p.take(ctx, r.app, true); err != nil {
 			return nil, bindAnswer{}, err
 		}
 		a, err = l.bind(ctx, r)
@@ -209,8 +260,8 @@ func (p *pool) bind(ctx context.Context, r bindRequest) (*link, bindAnswer, erro
 }
 
 // anonymous takes a link that has no identity.
-func (p *pool) anonymous(ctx context.Context) (*link, error) {
-	l, err := p.get(ctx)
+func (p *pool) anonymous(ctx context.Context, app string) (*link, error) {
+	l, err := p.get(ctx, app)
 	for range 3 {
 		if err != nil || !l.marked {
 			return l, err
@@ -221,7 +272,7 @@ func (p *pool) anonymous(ctx context.Context) (*link, error) {
 			return l, nil
 		}
 		l.close() // there are servers that allow no anonymous bind
-		l, err = p.take(ctx, true)
+		l, err = p.take(ctx, app, true)
 	}
 	return nil, fmt.Errorf("%w: no link without an identity", errAway)
 }
@@ -230,10 +281,11 @@ func (p *pool) anonymous(ctx context.Context) (*link, error) {
 func (p *pool) close() {
 	p.mu.Lock()
 	p.closed = true
-	for _, turn := range p.queue {
-		close(turn)
+	for _, w := range p.queue {
+		close(w.turn)
 	}
 	p.queue, p.free = nil, nil
+	clear(p.shares.waiting)
 	links := make([]*link, 0, len(p.links))
 	for l := range p.links {
 		links = append(links, l)

@@ -19,6 +19,9 @@ func newTestPool(t testing.TB, u *fakeUpstream) *pool {
 	p := newPool(u.Upstream)
 	t.Cleanup(func() {
 		p.close()
+		if len(p.shares.held)+len(p.shares.waiting) != 0 {
+			t.Errorf("left behind: links of %v, in the queue %v", p.shares.held, p.shares.waiting)
+		}
 		if len(p.links)+p.places+len(p.free)+len(p.queue) != 0 {
 			t.Errorf("left behind: %d links, %d places, %d free, %d waiting", len(p.links), p.places, len(p.free), len(p.queue))
 		}
@@ -39,7 +42,7 @@ func bindAs(t testing.TB, p *pool, dn, password string, code int) *link {
 
 func get(t testing.TB, p *pool) *link {
 	t.Helper()
-	l, err := p.get(t.Context())
+	l, err := p.get(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +81,7 @@ func TestLinkThatIsFreedInTimeIsNoRefusal(t *testing.T) {
 	got := make(chan *link)
 	for range 3 {
 		go func() {
-			l, err := p.get(context.Background())
+			l, err := p.get(context.Background(), "")
 			if err != nil {
 				t.Error(err)
 			}
@@ -125,7 +128,7 @@ func TestPlaceOfALinkThatEndedIsGivenAway(t *testing.T) {
 	l := get(t, p)
 	got := make(chan *link)
 	go func() {
-		l, err := p.get(context.Background())
+		l, err := p.get(context.Background(), "")
 		if err != nil {
 			t.Error(err)
 		}
@@ -145,7 +148,7 @@ func TestAllLinksInUseIsBusy(t *testing.T) {
 	p := newTestPool(t, u)
 	l := get(t, p)
 	get(t, p)
-	if _, err := p.get(t.Context()); !errors.Is(err, errBusy) {
+	if _, err := p.get(t.Context(), ""); !errors.Is(err, errBusy) {
 		t.Error(err)
 	}
 	p.put(l)
@@ -162,7 +165,7 @@ func TestWaitForALinkEndsWithItsContext(t *testing.T) {
 	get(t, p)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := p.get(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := p.get(ctx, ""); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -195,7 +198,7 @@ func TestDialHoldsUpNobody(t *testing.T) {
 	}
 	done := make(chan bool)
 	go func() {
-		l, err := p.get(context.Background())
+		l, err := p.get(context.Background(), "")
 		if err != nil {
 			t.Error(err)
 		}
@@ -221,7 +224,7 @@ func TestNoServerIsAway(t *testing.T) {
 	failed := make(chan error)
 	for range 3 {
 		go func() {
-			_, err := p.get(context.Background())
+			_, err := p.get(context.Background(), "")
 			failed <- err
 		}()
 	}
@@ -396,7 +399,7 @@ func TestBindIsNotTriedAgainAfterAnAnswerBegan(t *testing.T) {
 func TestNoIdentityForWhoAsksForNone(t *testing.T) {
 	u := newUpstream(t)
 	p := newTestPool(t, u)
-	l, err := p.anonymous(t.Context())
+	l, err := p.anonymous(t.Context(), "")
 	if err != nil || len(u.seenBinds()) != 0 {
 		t.Fatalf("%v, %+v: a link that was never bound needs no bind", err, u.seenBinds())
 	}
@@ -404,7 +407,7 @@ func TestNoIdentityForWhoAsksForNone(t *testing.T) {
 	p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
 	p.put(bindAs(t, p, aliceBehind, "wrong", wire.ResultInvalidCredentials))
 	for range 2 { // the second time it is anonymous already
-		if l, err = p.anonymous(t.Context()); err != nil {
+		if l, err = p.anonymous(t.Context(), ""); err != nil {
 			t.Fatal(err)
 		}
 		if who := whoAmI(t, l); who != "" {
@@ -430,7 +433,7 @@ func TestNoIdentityWhereAnonymousBindsAreRefused(t *testing.T) {
 	}
 	p := newTestPool(t, u)
 	p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
-	l, err := p.anonymous(t.Context())
+	l, err := p.anonymous(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -475,7 +478,7 @@ func TestShutdownEndsAllLinks(t *testing.T) {
 	get(t, p)
 	failed := make(chan error)
 	go func() {
-		_, err := p.get(context.Background())
+		_, err := p.get(context.Background(), "")
 		failed <- err
 	}()
 	awaitWaiting(t, p, 1)
@@ -485,7 +488,7 @@ func TestShutdownEndsAllLinks(t *testing.T) {
 	}
 	c.told(t)
 	p.put(idle)
-	if _, err := p.get(t.Context()); !errors.Is(err, errAway) {
+	if _, err := p.get(t.Context(), ""); !errors.Is(err, errAway) {
 		t.Error(err)
 	}
 	u.await(0, 3)
@@ -499,7 +502,7 @@ func TestShutdownWhileALinkIsDialled(t *testing.T) {
 		p.close()
 		return u.dial(ctx)
 	}
-	if _, err := p.get(t.Context()); !errors.Is(err, errAway) {
+	if _, err := p.get(t.Context(), ""); !errors.Is(err, errAway) {
 		t.Error(err)
 	}
 	u.await(0, 1)

@@ -42,7 +42,7 @@ func (t *trial) bind(ctx context.Context, dn string, password []byte, controls [
 	r := t.relay
 	began := r.server.Now()
 	l, answer, err := r.server.links.bind(ctx, bindRequest{
-		id: t.k.id, dn: dn, password: password, controls: wire.AppendControls(nil, controls),
+		app: t.k.appName(), id: t.k.id, dn: dn, password: password, controls: wire.AppendControls(nil, controls),
 	})
 	t.k.upstreamTook = r.server.Now().Sub(began)
 	if err != nil {
@@ -200,7 +200,7 @@ func (r *relay) lend(ctx context.Context) (*link, wire.Result) {
 	if service.DN == "" {
 		return nil, notWithoutPassword
 	}
-	l, answer, err := r.server.links.bind(ctx, bindRequest{id: 1, dn: service.DN, password: service.Password})
+	l, answer, err := r.server.links.bind(ctx, bindRequest{app: r.appName(), id: 1, dn: service.DN, password: service.Password})
 	if err == nil && answer.code != wire.ResultSuccess {
 		r.server.links.put(l)
 		err = errors.New("the directory refuses the account for people without a password")

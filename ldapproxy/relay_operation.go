@@ -250,7 +250,7 @@ func (r *relay) pass(m wire.Message) disconnect {
 func (r *relay) ready() (*link, wire.Result) {
 	ctx := r.server.ctx
 	if !r.session.lent {
-		l, err := r.server.links.anonymous(ctx)
+		l, err := r.server.links.anonymous(ctx, r.appName())
 		if err != nil {
 			return nil, r.linkless(err)
 		}

@@ -139,6 +139,9 @@ func (s *Server) SetApps(apps *Apps) {
 	if s.forest != nil {
 		s.forest.SetServices(t.services)
 	}
+	if s.links != nil {
+		s.links.among(len(t.apps))
+	}
 }
 
 // Serve answers on the listeners until Shutdown is through, and then returns

@@ -1,0 +1,195 @@
+package ldapproxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"sekisho/ldapproxy/wire"
+)
+
+// linkOf takes a link for an application's client.
+func linkOf(t testing.TB, p *pool, app string) *link {
+	t.Helper()
+	l, err := p.get(t.Context(), app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// waits has an application's client wait for a link.
+func waits(t testing.TB, p *pool, app string) chan *link {
+	t.Helper()
+	p.mu.Lock()
+	before := len(p.queue)
+	p.mu.Unlock()
+	got := make(chan *link, 1)
+	go func() {
+		l, err := p.get(context.Background(), app)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- l
+	}()
+	awaitWaiting(t, p, before+1)
+	return got
+}
+
+func TestShareOfOneApplication(t *testing.T) {
+	for _, c := range []struct{ apps, links, share int }{
+		{0, 1, 1}, {1, 1, 1}, {1, 200, 200}, {2, 1, 1}, {2, 2, 1}, {2, 3, 2}, {2, 4, 3}, {2, 200, 150}, {9, 1000, 750},
+	} {
+		s := shares{apps: c.apps, held: make(tallies)}
+		n := 0
+		for ; s.admits("a", c.links) && n < 2000; n++ {
+			s.held.add("a", 1)
+		}
+		if n != c.share {
+			t.Errorf("one of %d has %d of %d links, want %d", c.apps, n, c.links, c.share)
+		}
+	}
+}
+
+// An application's clients, however many, leave something to the others.
+func TestOneApplicationDoesNotTakeAllLinks(t *testing.T) {
+	u := newUpstream(t)
+	u.Max, u.Wait = 4, time.Millisecond
+	p := newTestPool(t, u)
+	p.among(2)
+	var greedy []*link
+	for range 3 {
+		greedy = append(greedy, linkOf(t, p, "greedy"))
+	}
+	if _, err := p.get(t.Context(), "greedy"); !errors.Is(err, errBusy) {
+		t.Errorf("a fourth link: %v", err)
+	}
+	l := linkOf(t, p, "other")
+	p.put(l)
+	if _, err := p.get(t.Context(), "greedy"); !errors.Is(err, errBusy) {
+		t.Errorf("the other's link: %v", err)
+	}
+	p.put(greedy[0])
+	linkOf(t, p, "greedy")
+	u.await(4, 4)
+}
+
+// Who waits for its own application's links holds up nobody else's.
+func TestQueuePassesWhoHasItsShare(t *testing.T) {
+	u := newUpstream(t)
+	u.Max, u.Wait = 4, 20*time.Second
+	p := newTestPool(t, u)
+	p.among(2)
+	var greedy []*link
+	for range 3 {
+		greedy = append(greedy, linkOf(t, p, "greedy"))
+	}
+	last := linkOf(t, p, "other")
+	g1, g2 := waits(t, p, "greedy"), waits(t, p, "greedy")
+	o1, o2 := waits(t, p, "other"), waits(t, p, "other")
+	p.put(last)
+	if <-o1 != last {
+		t.Error("not the first of those who may")
+	}
+	p.put(greedy[0])
+	if <-g1 != greedy[0] {
+		t.Error("not the first in the queue")
+	}
+	p.put(greedy[1])
+	p.put(greedy[2])
+	<-g2
+	<-o2
+}
+
+// What becomes free by the end of a link, by a server that is away, or by
+// another list of applications is told to those who wait, too.
+func TestNobodyWaitsForWhatIsFree(t *testing.T) {
+	u := newUpstream(t)
+	u.Max, u.Wait = 4, 20*time.Second
+	p := newTestPool(t, u)
+	p.among(2)
+	var greedy []*link
+	for range 3 {
+		greedy = append(greedy, linkOf(t, p, "greedy"))
+	}
+	rests := linkOf(t, p, "other")
+	p.put(rests)
+
+	g := waits(t, p, "greedy")
+	greedy[0].close()
+	if <-g != rests {
+		t.Error("not the link that rested")
+	}
+
+	g = waits(t, p, "greedy")
+	p.among(1)
+	<-g
+
+	p.among(2)
+	greedy[1].close()
+	greedy[2].close()
+	eventually(t, p, func() bool { return p.shares.held["greedy"] == 2 })
+	p.Dial = func(context.Context) (net.Conn, string, error) {
+		p.Dial = u.dial
+		g = waits(t, p, "greedy")
+		return nil, "", errDown
+	}
+	if _, err := p.get(t.Context(), "greedy"); !errors.Is(err, errDown) {
+		t.Error(err)
+	}
+	<-g
+}
+
+func TestQueueOfOneApplicationIsBounded(t *testing.T) {
+	u := newUpstream(t)
+	u.Max, u.Wait = 1, 20*time.Second
+	p := newTestPool(t, u)
+	p.among(2)
+	l := linkOf(t, p, "greedy")
+	ctx, cancel := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	for range maxWaiting {
+		all.Go(func() { p.get(ctx, "greedy") })
+	}
+	awaitWaiting(t, p, maxWaiting)
+	if _, err := p.get(t.Context(), "greedy"); !errors.Is(err, errBusy) {
+		t.Error(err)
+	}
+	o := waits(t, p, "other")
+	cancel()
+	all.Wait()
+	p.put(l)
+	<-o
+}
+
+// There is room for a new link only in place of one that rests: then that is
+// the one.
+func TestFreshLinkWhereThereIsNoRoom(t *testing.T) {
+	u := newUpstream(t)
+	u.Max, u.Wait = 1, time.Millisecond
+	p := newTestPool(t, u)
+	l := linkOf(t, p, "a")
+	p.put(l)
+	if got, err := p.take(t.Context(), "a", true); got != l {
+		t.Error(got, err)
+	}
+}
+
+// Clients of one application keep all the links that they can get: those of
+// another bind.
+func TestClientsOfOneApplicationDoNotShutOutAnothers(t *testing.T) {
+	open, other := relayApp(), relayApp()
+	open.Anonymous = true
+	other.Name, other.Listeners, other.Service = "other", []string{"second"}, "other"
+	r := startRelay(t, func(r *relayRig) { r.up.Max, r.up.Wait = 4, time.Millisecond }, open, other)
+	for range 3 {
+		r.dial().wants(wire.ResultSuccess, searchOp(behindBase, 2))
+	}
+	r.dial().wants(wire.ResultBusy, bindOp(aliceBehind, "secret"+codeOfAlice))
+	here, there := net.Pipe()
+	r.take(&Listener{Name: "second", PlainBinds: true}, addressed{there})
+	newPeer(t, here).wants(wire.ResultSuccess, bindOp(aliceBehind, "secret"+codeOfAlice))
+}
