@@ -110,6 +110,19 @@ func NewApps(apps []App) (*Apps, error) {
 	return &Apps{list: list}, nil
 }
 
+// standsFor reports whether sessions of another application, from a list of
+// before, go on as this one's. An application that is only called otherwise
+// now is the same; but one person's password may have opened less than another
+// application has.
+func (a *app) standsFor(before *app) bool {
+	return before == nil || a.Name == before.Name || a.rights() == before.rights()
+}
+
+// rights are what an application's sessions may do with a directory behind.
+type rights struct{ writes, referrals, observe bool }
+
+func (a *app) rights() rights { return rights{a.Writes, a.Referrals, a.Observe} }
+
 // account is a service account at work.
 type account struct {
 	dn       string            // as configured

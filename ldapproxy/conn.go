@@ -38,10 +38,13 @@ type conn struct {
 	app      knownApp // that it is of
 	frames   *wire.FrameReader
 	behind   behind
-	out      []byte // replies that were not written yet
-	timed    bool   // the deadline of the present wait is set
-	counted  bool   // among the connections of its address
-	stranger bool   // the address was no application's when it came
+	out      []byte    // replies that were not written yet
+	until    time.Time // when the next message has to be there; zero: nobody waits yet
+	begun    bool      // some of it is there
+	timed    bool      // the socket's deadline is until
+	large    int64     // octets of it that are counted: see hold
+	counted  bool      // among the connections of its address
+	stranger bool      // the address was no application's when it came
 	came     time.Time
 	frame    []byte       // what is being answered
 	asked    wire.Message // the same, read
@@ -142,8 +145,8 @@ func (c *conn) step() disconnect {
 			return why
 		}
 	}
-	if errors.Is(err, os.ErrDeadlineExceeded) && !c.server.stopping.Load() && c.behind.busy() {
-		return staying // whoever waits for an answer is not idle
+	if errors.Is(err, os.ErrDeadlineExceeded) && !c.server.stopping.Load() && c.stays() {
+		return staying
 	}
 	if err != nil {
 		return c.lost(err)
@@ -151,6 +154,8 @@ func (c *conn) step() disconnect {
 	c.frame = frame
 	why := c.answer(frame)
 	c.frame, c.asked = nil, wire.Message{}
+	c.until, c.begun = time.Time{}, false
+	c.letGo()
 	if len(c.out) >= batch && why == staying {
 		if err := c.flush(); err != nil {
 			return c.lost(err)
@@ -161,16 +166,19 @@ func (c *conn) step() disconnect {
 
 // Read feeds the frame reader. It comes here only for octets that have not
 // arrived, so this is the time to write what was gathered, to either side, and
-// to start the clock: one deadline for a whole message, however slowly it
-// drips.
+// to start the clock.
 func (c *conn) Read(p []byte) (int, error) {
 	c.behind.send()
 	if err := c.flush(); err != nil {
 		return 0, err
 	}
+	if err := c.hold(c.frames.Buffered() + len(p)); err != nil {
+		return 0, err
+	}
+	c.clock()
 	if !c.timed {
 		c.timed = true
-		c.raw.SetReadDeadline(c.deadline())
+		c.raw.SetReadDeadline(c.until)
 		// Shutdown sets its flag first and then a deadline that has passed:
 		// either ours was before that, or the flag is seen here. So does call.
 		if c.server.stopping.Load() {
@@ -183,22 +191,11 @@ func (c *conn) Read(p []byte) (int, error) {
 	return c.wire.Read(p)
 }
 
-// deadline is until when the next message has to be there. A stranger gets no
-// more time by asking again.
-func (c *conn) deadline() time.Time {
-	switch {
-	case c.session.bound():
-		return time.Now().Add(c.server.limits.IdleBound)
-	case c.stranger:
-		return c.came.Add(c.server.limits.IdleUnbound)
-	}
-	return time.Now().Add(c.server.limits.IdleUnbound)
-}
-
 var (
 	errStopping = errors.New("shutting down")
 	errCalled   = errors.New("called")
 	errSlow     = errors.New("the client does not read")
+	errFull     = errors.New("too much is held of large messages")
 )
 
 // lost tells why no further message could be read.
@@ -208,8 +205,12 @@ func (c *conn) lost(err error) disconnect {
 		return byWrite
 	case c.server.stopping.Load():
 		return byShutdown
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.begun && !c.stranger:
+		return bySender
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return byIdleness
+	case errors.Is(err, errFull):
+		return byMemory
 	case errors.Is(err, wire.ErrTooLarge):
 		return bySize
 	case errors.Is(err, wire.ErrFrame):
@@ -299,6 +300,7 @@ func (c *conn) flush() error {
 // connection.
 func (c *conn) close(why disconnect) {
 	c.behind.end(why)
+	c.letGo()
 	notice, last := notices[why]
 	if last {
 		c.room()

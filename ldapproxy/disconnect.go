@@ -11,8 +11,10 @@ const (
 	byUnbind   disconnect = "unbind"
 	byClient   disconnect = "closed" // by the client, without an Unbind
 	byIdleness disconnect = "idle"
+	bySender   disconnect = "slow_sender" // of a message that had begun
 	byProtocol disconnect = "protocol"
 	bySize     disconnect = "too_large"
+	byMemory   disconnect = "too_large_in_all"
 	byTicket   disconnect = "ticket_ended" // or the service account, or the application
 	byTLS      disconnect = "handshake"
 	byPlain    disconnect = "plain_after_starttls"
@@ -33,6 +35,7 @@ const (
 var notices = map[disconnect]wire.Result{
 	byProtocol: {Code: wire.ResultProtocolError, Diagnostic: "not an LDAP message"},
 	bySize:     {Code: wire.ResultProtocolError, Diagnostic: "message too large"},
+	byMemory:   {Code: wire.ResultBusy, Diagnostic: "too many large messages at once: try again"},
 	byPlain:    {Code: wire.ResultProtocolError, Diagnostic: "data behind StartTLS"},
 	byTicket:   {Code: wire.ResultStrongerAuthRequired, Diagnostic: "signed out: bind again"},
 	byShutdown: {Code: wire.ResultUnavailable, Diagnostic: "shutting down"},

@@ -15,6 +15,8 @@ type Limits struct {
 	Handshakes  int           // of TLS under way at once; 0: 256
 	IdleBound   time.Duration // 0: 15 min
 	IdleUnbound time.Duration // 0: 30 s; all that a stranger has
+	Frame       time.Duration // for all of a message that has begun; 0: 30 s
+	Large       int64         // octets held of messages above 64 KiB, in all; 0: 256 MiB
 	Write       time.Duration // for a client that does not read; 0: 30 s
 	Handshake   time.Duration // 0: 10 s
 }
@@ -28,6 +30,8 @@ func (l Limits) withDefaults() Limits {
 		Handshakes:  cmp.Or(l.Handshakes, 256),
 		IdleBound:   cmp.Or(l.IdleBound, 15*time.Minute),
 		IdleUnbound: cmp.Or(l.IdleUnbound, 30*time.Second),
+		Frame:       cmp.Or(l.Frame, 30*time.Second),
+		Large:       cmp.Or(l.Large, 256<<20),
 		Write:       cmp.Or(l.Write, 30*time.Second),
 		Handshake:   cmp.Or(l.Handshake, 10*time.Second),
 	}

@@ -8,7 +8,7 @@ import (
 
 // behind is the directory that answers behind the door, as one connection
 // asks it: the embedded one, or a relay to another. Only the connection's own
-// goroutine calls it.
+// goroutine calls it, but for what says so.
 type behind interface {
 	// parse reads the envelope of a request, as strictly as it has to be.
 	parse([]byte) (wire.Message, error)
@@ -30,11 +30,16 @@ type behind interface {
 	extended(wire.Message, wire.ExtendedRequest) disconnect
 	abandon(wire.Message)
 
-	largest() int   // octets of a message after a bind
-	busy() bool     // operations are not answered yet
-	send()          // what was gathered leaves
-	leave()         // the session ends, a BindRequest has come
-	end(disconnect) // the connection ends
+	largest() int     // octets of a message after a bind
+	busy() bool       // operations are not answered yet
+	look() disconnect // somebody has called: is there a reason to end?
+	send()            // what was gathered leaves
+	leave()           // the session ends, a BindRequest has come
+	end(disconnect)   // the connection ends
+
+	// Anybody may call these.
+	holds() bool // a link to a directory behind
+	rests() bool // on one that can go back
 }
 
 // directory is the one that this connection asks.
@@ -79,14 +84,15 @@ func (c *conn) extended(m wire.Message) disconnect {
 	return c.behind.extended(m, e)
 }
 
-// alive reports whether the session is still good: as long as the address is
-// an application's, and a person's ticket lives, or the application has the
-// service account, with the password that was shown.
+// alive reports whether the session is still good: as long as the connection is
+// of an application like the one that it has bound for, and a person's ticket
+// lives, or the application has the service account, with the password that was
+// shown.
 func (c *conn) alive(lives func(context.Context, string) (bool, error)) (bool, error) {
 	s := &c.session
 	if table := c.server.table.Load(); (s.bound() || s.observed) && table != s.table {
 		app := c.appOf(table)
-		if app == nil || s.observed && !app.Observe {
+		if app == nil || s.observed && !app.Observe || !app.standsFor(s.table.find(c.marks)) {
 			return false, nil
 		}
 		if s.account != nil {

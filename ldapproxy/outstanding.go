@@ -125,6 +125,14 @@ func (l *link) outstanding() int {
 	return len(l.ops)
 }
 
+// idle reports whether the owner waits for nothing, and has nothing to go on
+// with.
+func (l *link) idle() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.ops) == 0 && l.pages == 0
+}
+
 // waits reports whether the owner waits for the operation with this id.
 func (l *link) waits(id int32) bool {
 	l.mu.Lock()

@@ -21,6 +21,8 @@ type relay struct {
 	*conn
 	upstream *Upstream
 	link     atomic.Pointer[link] // of the connection's goroutine, which others only look at
+	spare    atomic.Bool          // nobody's identity is on it: it goes back when it rests
+	used     atomic.Bool          // something was asked since that was looked at
 }
 
 // enter begins the session on the link that the bind was tried on, or gives
@@ -38,6 +40,7 @@ func (r *relay) enter(v *verdict) {
 
 // attach lets a link answer this client.
 func (r *relay) attach(l *link) {
+	r.spare.Store(!r.passesAll() && (r.session.lent || !r.session.bound()))
 	r.link.Store(l)
 	app := r.appOf(r.server.table.Load())
 	if err := l.attach(r, rules{passReferrals: app != nil && app.Referrals || r.passesAll()}); err != nil {
@@ -143,24 +146,4 @@ func (r *relay) stream(head []byte, rest *wire.Rest) error {
 func (r *relay) upstreamLost(why error) {
 	r.server.log.Info("the link to the directory has ended", "connection", r.number, "error", why)
 	r.call(byUpstream)
-}
-
-// sweepEvery is how often clients that only wait are looked at.
-const sweepEvery = 30 * time.Second
-
-// sweep has the connections looked at on which nothing is asked, but something
-// still answered: a persistent search would outlive its ticket.
-func (s *Server) sweep() {
-	for {
-		select {
-		case <-s.After(sweepEvery):
-			s.crowd.each(func(c *conn) {
-				if c.behind.busy() {
-					c.call(staying)
-				}
-			})
-		case <-s.ctx.Done():
-			return
-		}
-	}
 }

@@ -44,6 +44,13 @@ func (r *relay) search(m wire.Message) disconnect {
 		// would end the searches of programs that ask for it among others.
 		r.reply(m, wire.Result{})
 		return staying
+	case r.session.lent && !r.upstream.ProxyAuthorization:
+		// The account that runs it may perhaps read what the person may not.
+		if shows, err := m.Shows(tree.IsPassword[[]byte]); err != nil {
+			return r.unreadable(m, err)
+		} else if shows {
+			return r.refused(m, wire.ResultInsufficientAccessRights, "passwords are shown to nobody")
+		}
 	}
 	return r.pass(m)
 }
@@ -224,6 +231,7 @@ func (r *relay) pass(m wire.Message) disconnect {
 		}
 		r.attach(l)
 	}
+	r.used.Store(true)
 	frame := r.frame
 	if r.session.lent && r.upstream.ProxyAuthorization {
 		var err error

@@ -422,3 +422,34 @@ func TestExtendedResponseEndsAnyOperation(t *testing.T) {
 		t.Errorf("is %q", who)
 	}
 }
+
+// shownOp asks for attributes of alice.
+func shownOp(attributes ...string) []byte {
+	var list [][]byte
+	for _, a := range attributes {
+		list = append(list, wire.Octets(a))
+	}
+	return wire.Element(wire.OpSearch, wire.Octets(aliceBehind), []byte{wire.TagEnumerated, 1, 0}, []byte{wire.TagEnumerated, 1, 0},
+		[]byte{wire.TagInteger, 1, 0}, []byte{wire.TagInteger, 1, 0}, []byte{wire.TagBoolean, 1, 0},
+		wire.Element(wire.FilterPresent, []byte("objectClass")), wire.Element(wire.TagSequence, list...))
+}
+
+// The account that lends may read more than those whom it lends to.
+func TestWhoWasLentALinkIsShownNoPassword(t *testing.T) {
+	r := startRelay(t, func(r *relayRig) { r.lends(false) })
+	p := r.dial()
+	p.wants(wire.ResultSuccess, bindOp(aliceBehind, appOfAlice))
+	for _, name := range []string{"userPassword", "USERPASSWORD;x-old", "2.5.4.35", "sambaNTPassword"} {
+		p.wants(wire.ResultInsufficientAccessRights, shownOp("cn", name))
+	}
+	if n := len(r.up.seen(wire.OpSearch)); n != 0 {
+		t.Errorf("%d of them passed", n)
+	}
+	p.wants(wire.ResultSuccess, shownOp("*", "+", "pwdLastSet"))
+	r.asService().wants(wire.ResultSuccess, shownOp("userPassword")) // as the directory has it
+
+	r = startRelay(t, func(r *relayRig) { r.lends(true) })
+	p = r.dial()
+	p.wants(wire.ResultSuccess, bindOp(aliceBehind, appOfAlice))
+	p.wants(wire.ResultSuccess, shownOp("userPassword")) // she is judged herself
+}

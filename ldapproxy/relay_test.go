@@ -232,7 +232,7 @@ func (waiting) Read([]byte) (int, error) { return 0, os.ErrDeadlineExceeded }
 
 func TestWhoWaitsForAnAnswerIsNotIdle(t *testing.T) {
 	u := newUpstream(t)
-	s := &Server{Upstream: &u.Upstream}
+	s := &Server{Upstream: &u.Upstream, Limits: Limits{IdleBound: 1}}
 	s.setup()
 	c := s.newConn(new(Listener), waiting{new(socket)})
 	c.session.dn = aliceBehind

@@ -82,6 +82,7 @@ type Server struct {
 	evidence   archive       // what was seen of applications
 	buffers    sync.Pool     // of *[]byte, for replies
 	numbers    atomic.Uint64
+	large      atomic.Int64 // octets held of large messages
 
 	ctx    context.Context // of the operations in work
 	cancel context.CancelFunc
@@ -141,6 +142,7 @@ func (s *Server) SetApps(apps *Apps) {
 	}
 	if s.links != nil {
 		s.links.among(len(t.apps))
+		s.crowd.each(lookUp) // what is answered now was perhaps allowed only then
 	}
 }
 
@@ -163,7 +165,8 @@ func (s *Server) Serve(listeners ...Listener) error {
 		go s.accept(&listeners[i])
 	}
 	if s.links != nil {
-		go s.sweep()
+		go s.sweep(sweepEvery, lookUp)
+		go s.sweep(spareEvery, giveBack)
 	}
 	s.mu.Unlock()
 	select {

@@ -81,5 +81,5 @@ func (c *conn) answerCall() disconnect {
 	if !alive {
 		return byTicket
 	}
-	return staying
+	return c.behind.look()
 }
