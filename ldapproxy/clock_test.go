@@ -93,3 +93,18 @@ func TestLateCallEndsNobody(t *testing.T) {
 		t.Errorf("ended by %q", why)
 	}
 }
+
+// Each message has its own time.
+func TestWaitBeginsAnewWithEachMessage(t *testing.T) {
+	s := &Server{Gate: new(fakeGate)}
+	s.setup()
+	_, frame := requestOf(1, extendedOp(wire.OIDWhoAmI))
+	c := s.newConn(new(Listener), &dripping{new(socket), frame})
+	c.out = make([]byte, 0, 1024)
+	if why := c.step(); why != staying {
+		t.Fatalf("ended by %q", why)
+	}
+	if !c.until.IsZero() || c.begun {
+		t.Errorf("the next one has to be there at %v", c.until)
+	}
+}

@@ -22,7 +22,7 @@ type Upstream struct {
 	// does not exist is to take as long.
 	Took func(time.Duration)
 
-	Max    int           // links in all, each bound client has one; 0: 200
+	Max    int           // links in all, each bound client has one; 0: 1,000
 	Wait   time.Duration // for a link while all are in use; 0: 5 s
 	Answer time.Duration // for the answer to a bind; 0: 10 s
 	Idle   time.Duration // of a link that nobody has; 0: 1 min
@@ -36,7 +36,7 @@ type Upstream struct {
 }
 
 func (u Upstream) withDefaults() Upstream {
-	u.Max = cmp.Or(u.Max, 200)
+	u.Max = cmp.Or(u.Max, 1000)
 	u.Wait = cmp.Or(u.Wait, 5*time.Second)
 	u.Answer = cmp.Or(u.Answer, 10*time.Second)
 	u.Idle = cmp.Or(u.Idle, time.Minute)

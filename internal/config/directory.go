@@ -132,7 +132,7 @@ func (d *Directory) readBehind(t *table) {
 	case d.Watch < leastWatch, d.Watch > mostWatch:
 		t.fault("watch", `%v is out of bounds; choose between %v and %v, or "0s" to look up nobody again`, d.Watch, leastWatch, mostWatch)
 	}
-	d.MaxConnections = t.number("max_connections", 200, 1, 100_000)
+	d.MaxConnections = t.number("max_connections", 1000, 1, 100_000)
 	d.advise(t)
 }
 

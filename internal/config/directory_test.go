@@ -39,7 +39,7 @@ func TestDirectoryBehind(t *testing.T) {
 		Servers: []DirectoryServer{{URL: "ldaps://ldap.example.ac.jp", Host: "ldap.example.ac.jp", Address: "ldap.example.ac.jp:636", TLS: true}},
 		BindDN:  "uid=svc-sekisho,ou=services,dc=example,dc=ac,dc=jp", BindPassword: Secret("short"), Base: "dc=example,dc=ac,dc=jp",
 		UserFilter: "(uid=%s)", Name: "uid", ID: "entryUUID", Display: "cn", Mail: "mail", Group: "memberOf",
-		GroupBase: "dc=example,dc=ac,dc=jp", PageSize: 500, Timeout: 5 * time.Second, Cache: time.Minute, Watch: 5 * time.Minute, MaxConnections: 200,
+		GroupBase: "dc=example,dc=ac,dc=jp", PageSize: 500, Timeout: 5 * time.Second, Cache: time.Minute, Watch: 5 * time.Minute, MaxConnections: 1000,
 	}
 	if !reflect.DeepEqual(c.Directory, want) || !c.Directory.Behind() {
 		t.Errorf("got\n%+v\nwant\n%+v", c.Directory, want)
