@@ -93,7 +93,7 @@ func accountPasswd() *cobra.Command {
 				return advise(err, name)
 			}
 			h.warnOf(cmd, pw)
-			return h.printInitial(cmd, name, "password set, tickets ended", initial, asJSON)
+			return h.printInitial(cmd, name, "password set, tickets and application passwords ended", initial, asJSON)
 		}),
 	}
 	source.flags(cmd)

@@ -104,12 +104,12 @@ func otpList() *cobra.Command {
 func otpReset() *cobra.Command {
 	return &cobra.Command{
 		Use:   "reset NAME",
-		Short: "Remove every code device of an account, and end its tickets",
+		Short: "Remove every code device of an account, and end its tickets and application passwords",
 		Args:  cobra.ExactArgs(1),
 		RunE: inHouse(func(cmd *cobra.Command, h *house, args []string) error {
 			name := h.directory().Canonical(args[0])
 			n, err := h.accounts().Reset(cmd.Context(), name, h.booked(string(reason.OTPReset), ""))
-			return report(cmd, err, name, fmt.Sprintf("%s removed, tickets ended", count(n, "code device")), "")
+			return report(cmd, err, name, fmt.Sprintf("%s removed, tickets and application passwords ended", count(n, "code device")), "")
 		}),
 	}
 }

@@ -206,7 +206,7 @@ func TestSignOut(t *testing.T) {
 			Event:  store.Event{At: noon, Person: a.ID, Name: a.Name, Outcome: "admitted", Reason: "admitted"}})
 		must(t, err)
 	}
-	_, _, err := r.AddAppPassword(ctx, "alice", store.AppPassword{Label: "Phone", Service: "webmail"}, by("app_password_added"))
+	_, _, err := r.AddAppPassword(ctx, a, store.AppPassword{Label: "Phone", Service: "webmail"}, by("app_password_added"))
 	must(t, err)
 	n, err := r.SignOut(ctx, "alice", by("ticket_revoked"))
 	must(t, err)

@@ -77,7 +77,8 @@ func addPerson(c *conn, p Person) (id int64, err error) {
 
 // ChangePerson writes what change made of the person, raises the generation
 // (so tickets and remembered proofs of before are void), and books the event.
-// ErrUnknown means that there is no person of that name, ErrExists that
+// With the password the app passwords go, which somebody else may have made who
+// knew it. ErrUnknown means that there is no person of that name, ErrExists that
 // somebody else has the UIDNumber; an error of change is returned as it is and
 // nothing is written.
 func (s *Store) ChangePerson(ctx context.Context, name string, change func(*Person) error, event Event) error {
@@ -97,6 +98,11 @@ func (s *Store) ChangePerson(ctx context.Context, name string, change func(*Pers
 		}
 		if err := updatePerson(c, p); err != nil {
 			return nil, err
+		}
+		if p.Hash != a.Hash {
+			if err := endAppPasswords(c, p.ID); err != nil {
+				return nil, err
+			}
 		}
 		event.Person, event.Name = p.ID, p.Name
 		return []Person{p}, book(c, []Event{event})

@@ -14,7 +14,7 @@ func (s *Store) SignOut(ctx context.Context, person int64, event Event) error {
 		if err != nil {
 			return nil, err
 		}
-		if _, err := c.exec("DELETE FROM app_password WHERE person = ?1", a.ID); err != nil {
+		if err := endAppPasswords(c, a.ID); err != nil {
 			return nil, err
 		}
 		p := a.Person
@@ -30,4 +30,9 @@ func (s *Store) SignOut(ctx context.Context, person int64, event Event) error {
 		return fmt.Errorf("sign a person out: %w", err)
 	}
 	return nil
+}
+
+func endAppPasswords(c *conn, person int64) error {
+	_, err := c.exec("DELETE FROM app_password WHERE person = ?1", person)
+	return err
 }

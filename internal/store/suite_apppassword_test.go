@@ -16,6 +16,23 @@ func appPassword(t testing.TB, s *Store, a *Account, service string) AppPassword
 	return p
 }
 
+// Whoever has the old password, or the telephone, may have made some.
+func testAppPasswordsEndWithPasswordAndDevice(t *testing.T, s *Store) {
+	change := func(what string, change func(*Person)) {
+		t.Helper()
+		must(t, s.ChangePerson(ctx, "alice", func(p *Person) error { change(p); return nil }, Event{At: noon, Outcome: "done", Reason: what}))
+	}
+	appPassword(t, s, enrolled(t, s, "alice"), "webmail")
+	change("groups", func(p *Person) { p.Groups = []string{"board"} })
+	equal(t, "after other groups", len(account(t, s, "alice").AppPasswords), 1)
+	change("password", func(p *Person) { p.Hash = "other" })
+	equal(t, "after another password", len(account(t, s, "alice").AppPasswords), 0)
+	appPassword(t, s, account(t, s, "alice"), "webmail")
+	_, err := s.RemoveTokens(ctx, "alice", Event{At: noon, Outcome: "done", Reason: "otp_reset"})
+	must(t, err)
+	equal(t, "after the devices", len(account(t, s, "alice").AppPasswords), 0)
+}
+
 // byAppPassword is what the gate settles when an app password was shown.
 func byAppPassword(a *Account, p AppPassword, at time.Time) Settlement {
 	st := admission(a, 1)

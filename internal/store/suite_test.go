@@ -39,6 +39,7 @@ func suite(t *testing.T, open func(t *testing.T) *Store) {
 		{"one person 32 times at once", testAdoptAtOnce},
 
 		{"app passwords are added", testAddAppPassword},
+		{"app passwords end with password and device", testAppPasswordsEndWithPasswordAndDevice},
 		{"an app password of a changed person", testAppPasswordOfAChangedPerson},
 		{"app passwords are bounded", testAppPasswordsAreBounded},
 		{"an app password is ended", testEndAppPassword},

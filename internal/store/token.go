@@ -43,8 +43,8 @@ func (s *Store) AddToken(ctx context.Context, judged Person, t Token, replace bo
 	return t, err
 }
 
-// RemoveTokens removes every code device of the person and raises the
-// generation.
+// RemoveTokens removes every code device of the person, with the app passwords,
+// which may lie on the same telephone, and raises the generation.
 func (s *Store) RemoveTokens(ctx context.Context, name string, event Event) (removed int, err error) {
 	err = s.change(ctx, func(c *conn) error {
 		a, err := readAccount(c, name)
@@ -53,6 +53,9 @@ func (s *Store) RemoveTokens(ctx context.Context, name string, event Event) (rem
 		}
 		removed = len(a.Tokens)
 		if err := removeTokens(c, a.ID); err != nil {
+			return err
+		}
+		if err := endAppPasswords(c, a.ID); err != nil {
 			return err
 		}
 		return raise(c, a.Person, event)
