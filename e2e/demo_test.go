@@ -86,12 +86,12 @@ func TestDemoDoesWhatItPromises(t *testing.T) {
 
 func TestDemoOnATakenPortNamesTheWayOut(t *testing.T) {
 	t.Parallel()
-	taken, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	port := fmt.Sprint(freePort(t, 1, 2, 3, 4, 5, 6, 7))
+	taken, err := net.ListenPacket("udp4", "127.0.0.1:"+port)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	_, port, _ := net.SplitHostPort(taken.LocalAddr().String())
 	a := execute(t, "", program(t), "demo", "--base-port", port)
 	if a.code != 1 || !strings.Contains(a.err, port+" is in use") || !strings.Contains(a.err, "sekisho: hint:") || !strings.Contains(a.err, "--base-port") {
 		t.Errorf("exit %d\n%s", a.code, a.err)

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -23,7 +25,10 @@ const patience = 30 * time.Second
 // folder holds the program under test; it is built at the first use.
 var folder string
 
+// Most tests wait for other programs, so more of them run than there are cores;
+// -parallel says otherwise.
 func TestMain(m *testing.M) {
+	flag.Set("test.parallel", fmt.Sprint(max(4, runtime.GOMAXPROCS(0))))
 	os.Exit(run(m))
 }
 
