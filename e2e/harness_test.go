@@ -107,10 +107,16 @@ func eventually(t *testing.T, what string, holds func() bool) {
 // freePort finds a port that, like the one above it, is free for UDP and, like
 // those the given distance above it, for TCP. It lies below the range that the kernel gives
 // to clients, so that nobody takes it while a server is restarted.
+// No two tests have the same: a slow server has not taken its own yet when the
+// next test looks.
 func freePort(t *testing.T, above ...int) int {
 	t.Helper()
 	for range 100 {
-		port := 20_000 + rand.IntN(10_000)
+		port := 20_000 + portsApart*rand.IntN(10_000/portsApart)
+		if _, given := givenPorts.LoadOrStore(port, t.Name()); given {
+			continue
+		}
+		t.Cleanup(func() { givenPorts.Delete(port) })
 		if free(port, above) {
 			return port
 		}
@@ -118,6 +124,10 @@ func freePort(t *testing.T, above ...int) int {
 	t.Fatal("no port is free")
 	return 0
 }
+
+const portsApart = 10
+
+var givenPorts sync.Map // the first of each ten that a test has
 
 func free(port int, above []int) bool {
 	for _, n := range []int{0, 1} { // accounting is one above
