@@ -70,6 +70,7 @@ type session struct {
 	// behind, so what is asked there is asked as Upstream.Service.
 	lent     bool
 	observed bool // of an application that is only watched; perhaps nobody has bound
+	over     bool // it has ended, and the client does not know yet
 }
 
 func (s session) bound() bool { return s.dn != "" }

@@ -126,14 +126,19 @@ func (embedded) abandon(wire.Message) {}
 
 func (embedded) parse(frame []byte) (wire.Message, error) { return wire.ParseMessage(frame) }
 
-func (embedded) largest() int     { return wire.MaxFrameBound }
-func (embedded) busy() bool       { return false }
-func (embedded) look() disconnect { return staying }
-func (embedded) holds() bool      { return false }
-func (embedded) rests() bool      { return false }
-func (embedded) send()            {}
-func (embedded) leave()           {}
-func (embedded) end(disconnect)   {}
+func (embedded) largest() int { return wire.MaxFrameBound }
+func (embedded) busy() bool   { return false }
+func (embedded) look(alive bool) disconnect {
+	if !alive {
+		return byTicket
+	}
+	return staying
+}
+func (embedded) holds() bool    { return false }
+func (embedded) rests() bool    { return false }
+func (embedded) send()          {}
+func (embedded) leave()         {}
+func (embedded) end(disconnect) {}
 
 // gone reports whether nobody waits for an answer any more.
 func (c *conn) gone() bool { return c.server.ctx.Err() != nil || hungUp(c.raw) }

@@ -30,12 +30,12 @@ type behind interface {
 	extended(wire.Message, wire.ExtendedRequest) disconnect
 	abandon(wire.Message)
 
-	largest() int     // octets of a message after a bind
-	busy() bool       // operations are not answered yet
-	look() disconnect // somebody has called: is there a reason to end?
-	send()            // what was gathered leaves
-	leave()           // the session ends, a BindRequest has come
-	end(disconnect)   // the connection ends
+	largest() int               // octets of a message after a bind
+	busy() bool                 // operations are not answered yet
+	look(alive bool) disconnect // somebody has called, and asks whether the session is still good
+	send()                      // what was gathered leaves
+	leave()                     // the session ends, a BindRequest has come
+	end(disconnect)             // the connection ends
 
 	// Anybody may call these.
 	holds() bool // a link to a directory behind
@@ -90,6 +90,9 @@ func (c *conn) extended(m wire.Message) disconnect {
 // shown.
 func (c *conn) alive(lives func(context.Context, string) (bool, error)) (bool, error) {
 	s := &c.session
+	if s.over {
+		return false, nil
+	}
 	if table := c.server.table.Load(); (s.bound() || s.observed) && table != s.table {
 		app := c.appOf(table)
 		if app == nil || s.observed && !app.Observe || !app.standsFor(s.table.find(c.marks)) {

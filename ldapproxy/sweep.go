@@ -46,15 +46,25 @@ func (r *relay) rests() bool {
 	return l != nil && r.spare.Load() && !r.used.Swap(false) && l.idle()
 }
 
-// look ends a session that may not have its link any more, and gives back one
-// that nobody's identity is on while it rests. What a client has left on it is
-// of no use to it then, unless that is a paged search that could go on.
-func (r *relay) look() disconnect {
+// look takes the link from whoever may not have it any more, and gives back one
+// that nobody's identity is on while it rests. Who waits for an answer there is
+// told good-bye. Of others the connection stays, for a pool of a program keeps
+// it, and takes a good-bye for the answer to what it asks next: that may be a
+// bind. Anything else is told that the session has ended. What a client has
+// left on the link is of no use to it then, unless that is a paged search that
+// could go on.
+func (r *relay) look(alive bool) disconnect {
 	l := r.link.Load()
+	if l == nil {
+		return staying
+	}
+	alive = alive && (r.session.bound() || r.session.observed || r.anonymous())
 	switch {
-	case l == nil:
-	case !r.session.bound() && !r.session.observed && !r.anonymous():
+	case !alive && r.busy():
 		return byTicket
+	case !alive:
+		r.release(l)
+		r.session = session{over: true}
 	case r.spare.Load() && !r.used.Load() && l.idle():
 		r.release(l)
 	}

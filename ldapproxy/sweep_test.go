@@ -164,11 +164,20 @@ func TestEndedTicketTakesTheLinkFromAnIdleClient(t *testing.T) {
 	if r.gate.standings.Load() == 0 {
 		t.Error("not looked at")
 	}
+	q := r.bound()
 	r.gate.ended.Store(true)
 	r.goes(sweepEvery)
-	p.notice(wire.ResultStrongerAuthRequired)
+	r.resting(2)
+	r.gate.ended.Store(false)
+	// A pool that keeps the connection binds on it again.
+	p.wants(wire.ResultSuccess, bindOp(bobBehind, "hunter2"))
+	if who := p.who(); who != "dn:"+bobBehind {
+		t.Errorf("is %q", who)
+	}
+	// Who does not is told, even if the ticket were good again.
+	q.send(q.put(searchOp(behindBase, 2)))
+	q.notice(wire.ResultStrongerAuthRequired)
 	r.ends(byTicket, 1)
-	r.resting(1)
 }
 
 // To look whether a session still stands is not to use it.
@@ -237,6 +246,7 @@ func TestSessionDoesNotMoveToAnotherApplication(t *testing.T) {
 			c.change(&app)
 			r.SetApps(mustApps(t, app))
 			if !c.stays {
+				p.send(p.put(searchOp(behindBase, 2)))
 				p.notice(wire.ResultStrongerAuthRequired)
 				return
 			}

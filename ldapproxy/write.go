@@ -78,8 +78,5 @@ func (c *conn) answerCall() disconnect {
 		c.server.log.Error("could not look at a ticket", "connection", c.number, "error", err)
 		return staying
 	}
-	if !alive {
-		return byTicket
-	}
-	return c.behind.look()
+	return c.behind.look(alive)
 }
