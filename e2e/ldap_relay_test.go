@@ -176,7 +176,11 @@ func TestLDAPDovecotTakesAnApplicationPassword(t *testing.T) {
 					t.Fatal("not let in")
 				}
 			}
-			if one("frank", password) || other("frank", made.Text[:len(made.Text)-1]+"z") {
+			last := "z"
+			if strings.HasSuffix(made.Text, last) {
+				last = "y"
+			}
+			if one("frank", password) || other("frank", made.Text[:len(made.Text)-1]+last) {
 				t.Error("let in with another")
 			}
 			if kind == "ldap" && b.binds("frank") != 0 {

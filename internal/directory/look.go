@@ -20,6 +20,7 @@ type looked struct {
 	id, name string
 	err      error
 	at       time.Time
+	number   uint64 // of the look-up
 }
 
 // known is what was last read of a person, by whatever name.
@@ -52,7 +53,7 @@ func (u *Upstream) look(ctx context.Context, name string, again bool) (p *person
 	if believed && (old.err == nil || age < missedFor) {
 		return old.person, false, old.err
 	}
-	s := u.search(ctx, name, seen)
+	s := u.search(ctx, name, seen, old.number)
 	switch {
 	case believed:
 		return nil, false, old.err
@@ -72,6 +73,7 @@ type memory struct {
 	person *person
 	err    error
 	at     time.Time
+	number uint64 // of the look-up
 }
 
 // remembered is the last look-up of a name, with the last that was read of that
@@ -80,19 +82,26 @@ type memory struct {
 func (u *Upstream) remembered(name string) (m memory, seen bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	return u.recall(name)
+}
+
+// recall is remembered. mu is held.
+func (u *Upstream) recall(name string) (m memory, seen bool) {
 	old, ok := u.looked.Get(name)
 	if !ok || old.err != nil {
-		return memory{err: old.err, at: old.at}, false
+		return memory{err: old.err, at: old.at, number: old.number}, false
 	}
 	if k, ok := u.people.Get(old.id); ok && k.Name == old.name {
-		return memory{person: k.person, at: old.at}, true
+		return memory{person: k.person, at: old.at, number: old.number}, true
 	}
-	return memory{}, true
+	return memory{number: old.number}, true
 }
 
 // search begins to look a name up, or joins those who do; nil: there are too
-// many. A part is for people: made-up names, however slow, don't stop them.
-func (u *Upstream) search(ctx context.Context, name string, seen bool) *search {
+// many. A part is for people: made-up names, however slow, don't stop them. Last
+// is the number of the look-up that was remembered: one that came back since
+// will do.
+func (u *Upstream) search(ctx context.Context, name string, seen bool, last uint64) *search {
 	if !seen {
 		_, err := u.Store.Account(ctx, name)
 		seen = err == nil
@@ -100,6 +109,11 @@ func (u *Upstream) search(ctx context.Context, name string, seen bool) *search {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if s := u.looking[name]; s != nil {
+		return s
+	}
+	if m, _ := u.recall(name); m.number != last && (m.person != nil || m.err != nil) {
+		s := &search{done: make(chan struct{}), person: m.person, err: m.err}
+		close(s.done)
 		return s
 	}
 	if len(u.looking) >= maxLooking || !seen && u.strangers >= maxStrangers {
@@ -126,17 +140,18 @@ func (u *Upstream) run(s *search, name string) {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	u.number++
 	switch {
 	case s.err == nil:
 		u.whole.note(took)
-		u.looked.Put(name, looked{id: s.person.Upstream, name: s.person.Name, at: began})
+		u.looked.Put(name, looked{id: s.person.Upstream, name: s.person.Name, at: began, number: u.number})
 		if k, ok := u.people.Get(s.person.Upstream); ok && k.at.After(began) {
 			s.person = k.person // a later look, by another name, came back before
 		} else {
 			u.people.Put(s.person.Upstream, known{s.person, began})
 		}
 	case judged(s.err):
-		u.looked.Put(name, looked{err: s.err, at: began})
+		u.looked.Put(name, looked{err: s.err, at: began, number: u.number})
 	}
 	if s.stranger {
 		u.strangers--

@@ -61,7 +61,8 @@ type Upstream struct {
 	looked    recent.Map[string, looked] // by canonical name, or DN
 	people    recent.Map[string, known]  // by id
 	looking   map[string]*search
-	strangers int // of those who are looked for, names that nobody is known to have
+	number    uint64 // of the last look-up that came back
+	strangers int    // of those who are looked for, names that nobody is known to have
 	parents   recent.Map[string, parents]
 	took      pace // wrong passwords
 	whole     pace // look-ups of people
