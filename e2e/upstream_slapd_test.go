@@ -55,6 +55,12 @@ func newSlapd(t *testing.T) *behind {
 // startSlapd starts it again, too.
 func (b *behind) startSlapd() {
 	b.t.Helper()
-	b.server = launch(b.t, exec.Command(slapd, "-d", "stats", "-f", filepath.Join(b.dir, "slapd.conf"), "-h", b.clear+" "+b.url))
+	server := launch(b.t, exec.Command(slapd, "-d", "stats", "-f", filepath.Join(b.dir, "slapd.conf"), "-h", b.clear+" "+b.url))
+	b.server = server
+	b.t.Cleanup(func() { // now and then it falls over its own threads when it is told to end
+		if !server.ended() {
+			server.stop()
+		}
+	})
 	b.up()
 }
