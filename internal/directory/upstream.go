@@ -90,7 +90,7 @@ func (u *Upstream) start() {
 		u.reserve(u.Reserved)
 		u.links.slots, u.links.open = make(chan struct{}, maxLinks), make(chan struct{}, maxOpen)
 		u.binds = make(chan struct{}, maxBinds)
-		u.looked.Bound, u.people.Bound, u.parents.Bound = 16384, 16384, 4096
+		u.looked.Bound, u.people.Bound, u.parents.Bound = 32768, 32768, 4096
 		u.looking = map[string]*search{}
 		u.seed = maphash.MakeSeed()
 	})
