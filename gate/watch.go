@@ -36,6 +36,7 @@ type watch struct {
 	began  time.Time      // the round: what was looked up since then will do
 	from   time.Duration  // the same by the clock that never jumps
 	people []store.Person // who was signed in then
+	open   bool           // some of them are not looked up yet, or not judged
 	next   int            // of people, who is looked up next
 	failed int            // how many of those before could not be looked up
 	err    error          // why the last of them could not
@@ -75,8 +76,7 @@ func (w *watch) close() {
 // turn looks up whose time has come, and goes on to the next round.
 func (w *watch) turn(ctx context.Context) {
 	passed := w.gate.clock.steadi() - w.from
-	if w.next == len(w.people) && passed >= w.gate.Watch {
-		w.finish()
+	if !w.open && passed >= w.gate.Watch {
 		if err := w.begin(ctx); err != nil {
 			w.gate.Log.Error("people who are signed in are not looked up again", "error", err)
 			return
@@ -90,11 +90,14 @@ func (w *watch) turn(ctx context.Context) {
 			return // the others have another turn
 		}
 	}
+	if w.open && w.next == len(w.people) {
+		w.finish(ctx)
+	}
 }
 
 func (w *watch) begin(ctx context.Context) (err error) {
 	w.began, w.from = w.gate.Now(), w.gate.clock.steadi()
-	w.next, w.failed, w.err, w.missing = 0, 0, nil, make(map[int64]bool)
+	w.open, w.next, w.failed, w.err, w.missing = true, 0, 0, nil, make(map[int64]bool)
 	w.people, err = w.gate.Store.SignedIn(ctx, w.began)
 	return err
 }
@@ -106,17 +109,26 @@ func (w *watch) due(passed time.Duration) int {
 	return min(n, int(float64(n)*passed.Seconds()/w.gate.Watch.Seconds())+1)
 }
 
-// finish decides whether those who are missing count.
-func (w *watch) finish() {
+// finish decides whether those who are missing count, and signs out whom the
+// round before did not find either.
+func (w *watch) finish(ctx context.Context) {
+	w.open = false
 	log, n, found := w.gate.Log, len(w.missing), len(w.people)-w.failed-len(w.missing)
 	if w.failed > 0 {
 		log.Warn("some who are signed in could not be looked up again", "people", w.failed, "error", w.err)
 	}
+	before := w.before
 	w.before = w.missing
 	if n > watchFew && n > found {
 		log.Error("most who are signed in are not found in the directory behind, which is not believed: may bind_dn still see them?",
 			"missing", n, "found", found)
 		w.before = nil
+		return
+	}
+	for _, p := range w.people {
+		if w.missing[p.ID] && before[p.ID] {
+			w.signOut(ctx, p, "gone from the directory behind")
+		}
 	}
 }
 
@@ -140,9 +152,6 @@ func (w *watch) judge(ctx context.Context, p store.Person, found *store.Account,
 	switch {
 	case errors.Is(err, directory.ErrUnknown), err == nil && found.Upstream != p.Upstream: // the name may be somebody else's by now
 		w.missing[p.ID] = true
-		if w.before[p.ID] {
-			w.signOut(ctx, p, "gone from the directory behind")
-		}
 	case errors.Is(err, directory.ErrName): // nobody can tell
 	case err != nil:
 		w.failed, w.err = w.failed+1, err

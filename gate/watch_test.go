@@ -265,7 +265,7 @@ func slowly() (*Gate, *slow) {
 	d := &slow{answer: make(chan bool)}
 	g := &Gate{Directory: d, Log: quiet(), Watch: 5 * time.Minute}
 	g.clock.start(time.Now, nil)
-	g.watch.people = make([]store.Person, 12)
+	g.watch.people, g.watch.open = make([]store.Person, 12), true
 	g.watch.start(g)
 	time.Sleep(watchTurn)
 	return g, d
@@ -325,6 +325,24 @@ func TestMostGoneIsNotBelieved(t *testing.T) {
 	w.rounds(1)
 	for i, a := range signed {
 		w.lives(a, i >= 9)
+	}
+}
+
+// Nor is it where it broke in the middle of a round, of which it showed half.
+func TestMostGoneFromTheMiddleOfARoundIsNotBelieved(t *testing.T) {
+	w, c := watching(t)
+	names, signed := w.students(c, 40)
+	w.rounds(1)
+	for turn := range int(w.Watch / watchTurn) {
+		if turn == 165 {
+			c.remove(names...)
+		}
+		w.Gate.watch.turn(t.Context())
+		w.time.pass(watchTurn)
+	}
+	w.rounds(3)
+	for _, a := range signed {
+		w.lives(a, true)
 	}
 }
 

@@ -46,7 +46,11 @@ func (g *guesses) enter(who guesser, now time.Time) bool {
 		return true
 	}
 	h.refill(now)
-	if h.under >= h.left {
+	switch {
+	case h.left == guessesAtOnce && h.under == 0: // forgiven by time
+		g.wrong.Delete(who)
+		return true
+	case h.under >= h.left:
 		return false
 	}
 	h.under++

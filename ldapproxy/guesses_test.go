@@ -56,6 +56,23 @@ func TestOneGuessInTenSeconds(t *testing.T) {
 	}
 }
 
+// What was wrong long ago holds up nobody, however many bind at once.
+func TestWrongPasswordIsForgivenByTime(t *testing.T) {
+	var g guesses
+	now := time.Unix(1e9, 0)
+	who := guesser{account: "cn=mail"}
+	for range guessesAtOnce {
+		g.enter(who, now)
+		g.exit(who, now, directory.Wrong, nil)
+	}
+	now = now.Add(guessesAtOnce * guessEvery)
+	for range 50 {
+		if !g.enter(who, now) {
+			t.Fatal("held up")
+		}
+	}
+}
+
 // Who has many connections has no more guesses by asking on all at once.
 func TestGuessesAtOnceAreCounted(t *testing.T) {
 	var g guesses

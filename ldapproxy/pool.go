@@ -52,7 +52,7 @@ func newPool(u Upstream) *pool {
 // is a bind. The error is errBusy or errAway, or that of ctx.
 func (p *pool) get(ctx context.Context, app string) (*link, error) { return p.take(ctx, app, false) }
 
-// take is get; fresh: not one that was resting, if there can be another.
+// take is get; fresh: one that was just made, unless it comes by the queue.
 func (p *pool) take(ctx context.Context, app string, fresh bool) (*link, error) {
 	for {
 		l, err := p.obtain(ctx, app, fresh)
@@ -99,12 +99,18 @@ func (p *pool) grab(app string, fresh bool) (*link, bool) {
 	n := len(p.free)
 	room := len(p.links)+p.places < p.Max
 	switch {
-	case n > 0 && !(fresh && room):
+	case n > 0 && !fresh:
 		l = p.free[n-1]
 		p.free[n-1] = nil
 		p.free = p.free[:n-1]
 		l.app, l.taken = app, true
 	case room:
+		p.places++
+	case n > 0: // in the place of one that rests
+		old := p.free[0]
+		p.free = slices.Delete(p.free, 0, 1)
+		delete(p.links, old)
+		go old.close() // which may take a moment
 		p.places++
 	default:
 		return nil, false
@@ -261,18 +267,17 @@ func (p *pool) bind(ctx context.Context, r bindRequest) (*link, bindAnswer, erro
 
 // anonymous takes a link that has no identity.
 func (p *pool) anonymous(ctx context.Context, app string) (*link, error) {
-	l, err := p.get(ctx, app)
-	for range 3 {
+	for i := range 3 {
+		l, err := p.take(ctx, app, i > 0)
 		if err != nil || !l.marked {
 			return l, err
 		}
-		a, failed := l.bind(ctx, bindRequest{id: 1})
-		if failed == nil && a.code == wire.ResultSuccess {
+		a, err := l.bind(ctx, bindRequest{id: 1})
+		if err == nil && a.code == wire.ResultSuccess {
 			l.marked = false
 			return l, nil
 		}
 		l.close() // there are servers that allow no anonymous bind
-		l, err = p.take(ctx, app, true)
 	}
 	return nil, fmt.Errorf("%w: no link without an identity", errAway)
 }

@@ -165,17 +165,51 @@ func TestQueueOfOneApplicationIsBounded(t *testing.T) {
 	<-o
 }
 
-// There is room for a new link only in place of one that rests: then that is
-// the one.
+// Where all links rest, one that was just made comes in the place of one of them.
 func TestFreshLinkWhereThereIsNoRoom(t *testing.T) {
 	u := newUpstream(t)
 	u.Max, u.Wait = 1, time.Millisecond
 	p := newTestPool(t, u)
 	l := linkOf(t, p, "a")
 	p.put(l)
-	if got, err := p.take(t.Context(), "a", true); got != l {
-		t.Error(got, err)
+	got, err := p.take(t.Context(), "a", true)
+	if err != nil || got == l || got.used {
+		t.Fatal(got, err)
 	}
+	u.await(1, 2)
+	p.put(got)
+	eventually(t, p, func() bool { return len(p.links) == 1 && len(p.free) == 1 && len(p.shares.held) == 0 })
+}
+
+// A directory that binds nobody anonymously costs no link for good, whatever
+// else goes on.
+func TestGivingUpOnNobodyLeavesTheLink(t *testing.T) {
+	u := newUpstream(t)
+	u.Max, u.Wait = 2, time.Second
+	u.answer = func(x *exchange) {
+		if b, err := x.Bind(); err == nil && len(b.DN) == 0 {
+			x.send(x.result(48, ""))
+			return
+		}
+		x.usual()
+	}
+	p := newTestPool(t, u)
+	var all sync.WaitGroup
+	for range 6 {
+		all.Go(func() {
+			for range 30 {
+				if l, _, err := p.bind(t.Context(), bindRequest{id: 7, dn: aliceBehind, password: []byte("secret"), app: "a"}); err == nil {
+					p.put(l)
+				}
+				if l, err := p.anonymous(t.Context(), "a"); err == nil {
+					l.marked = true // as somebody's, to whom it goes next
+					p.put(l)
+				}
+			}
+		})
+	}
+	all.Wait()
+	eventually(t, p, func() bool { return len(p.links) == len(p.free) && len(p.shares.held) == 0 })
 }
 
 // Clients of one application keep all the links that they can get: those of
