@@ -28,6 +28,7 @@ type campus struct {
 	failing error                        // of Find
 	asks    func(name string)            // called before each FindSince
 	answers map[string]directory.Verdict // to the right password, by name; else Right
+	reused  map[string]bool              // DNs that are somebody else's by now
 	typed   []string                     // what it was asked, for somebody
 	nobody  int                          // how often it was asked for nobody
 }
@@ -112,6 +113,13 @@ func (c *campus) bind(dn string, password []byte) directory.Verdict {
 		return v
 	}
 	return directory.Right
+}
+
+func (c *campus) StillTheirs(_ context.Context, a *store.Account) error {
+	if c.reused[a.DN] {
+		return fmt.Errorf("%w: somebody else's by now", directory.ErrName)
+	}
+	return nil
 }
 
 // asked is what it was asked since it was last called.
@@ -289,6 +297,19 @@ func TestVerifyIsCalledOnce(t *testing.T) {
 	if typed, nobody := c.asked(); len(typed) != 2 || nobody != 0 {
 		t.Errorf("asked %q, and %d times for nobody", typed, nobody)
 	}
+}
+
+// A password that is right for the DN need not be that of whom we know by it.
+func TestReusedDNBehindAdmitsNobody(t *testing.T) {
+	w, c := newCampus(t)
+	c.reused = map[string]bool{"uid=alice" + people: true}
+	r, seen := c.relayed(w.from(desk, "alice", "PASSWORD"))
+	w.refused(r, reason.CannotJudge)
+	if len(*seen) != 1 {
+		t.Errorf("shown %q", *seen)
+	}
+	r, _ = c.relayed(w.from(desk, "alice", "wrong"))
+	w.refused(r, reason.WrongPassword)
 }
 
 // Nobody comes in whatever is typed: a link must not be bound as such a person.

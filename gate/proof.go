@@ -110,7 +110,11 @@ func (a *attempt) check(ctx context.Context, password []byte) (directory.Verdict
 	case len(password) == 0, a.isMade(password):
 		return directory.Wrong, nil
 	case a.r.Verify != nil && account == a.account:
-		return a.r.Verify(ctx, account.DN, password)
+		v, err := a.r.Verify(ctx, account.DN, password)
+		if err == nil && v.Proved() {
+			err = a.gate.Directory.StillTheirs(ctx, account)
+		}
+		return v, err
 	}
 	return a.gate.Directory.CheckPassword(ctx, account, password, a.priority())
 }

@@ -51,8 +51,10 @@ type conn struct {
 	session  session
 	boundFor string // the application that it has bound for last
 
-	called atomic.Bool // see call
-	ending atomic.Pointer[disconnect]
+	called  atomic.Bool // see call
+	waking  sync.Mutex  // held while a call ends a wait, or a handshake begins or ends
+	shaking bool        // a handshake is under way, which no call ends
+	ending  atomic.Pointer[disconnect]
 
 	writing sync.Mutex // held while whole messages are written
 	torn    error      // why none can be: one was cut short

@@ -57,7 +57,7 @@ func (c *conn) handshake() disconnect {
 		return byTLS
 	}
 	secured := tls.Server(c.raw, c.listener.TLS)
-	c.raw.SetDeadline(time.Now().Add(c.server.limits.Handshake))
+	c.shake(true, time.Now().Add(c.server.limits.Handshake))
 	if c.server.stopping.Load() {
 		return byShutdown
 	}
@@ -69,7 +69,7 @@ func (c *conn) handshake() disconnect {
 		c.server.log.Log(c.server.ctx, level, "TLS handshake failed", "connection", c.number, "from", c.addr.String(), "error", err)
 		return byTLS
 	}
-	c.raw.SetDeadline(time.Time{})
+	c.shake(false, time.Time{})
 	acknowledge(c.raw)
 	c.wire = secured
 	if shown := secured.ConnectionState().PeerCertificates; len(shown) > 0 {
@@ -78,6 +78,14 @@ func (c *conn) handshake() disconnect {
 		c.key = sha256.Sum256(shown[0].RawSubjectPublicKeyInfo)
 	}
 	return staying
+}
+
+// shake begins or ends a handshake, with a deadline for what follows.
+func (c *conn) shake(begins bool, until time.Time) {
+	c.waking.Lock()
+	defer c.waking.Unlock()
+	c.shaking = begins
+	c.raw.SetDeadline(until)
 }
 
 // offersTLS reports whether StartTLS is served here.

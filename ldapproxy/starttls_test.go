@@ -106,3 +106,21 @@ func TestHandshakeHasADeadline(t *testing.T) {
 	p.gone()
 	r.ends(byTLS, 1)
 }
+
+// A look for idle clients may come late, when a handshake has begun.
+func TestCallDoesNotEndAHandshake(t *testing.T) {
+	r := startRelay(t, nil)
+	p := r.dial()
+	p.wants(wire.ResultSuccess, extendedOp(wire.OIDStartTLS))
+	eventually(t, r.links, func() (shaking bool) {
+		r.crowd.each(func(c *conn) {
+			c.waking.Lock()
+			shaking = c.shaking
+			c.waking.Unlock()
+			c.call(staying)
+		})
+		return shaking
+	})
+	p.secure()
+	p.wants(wire.ResultSuccess, bindOp(mailBehind, mailPassword))
+}

@@ -65,7 +65,11 @@ func (c *conn) call(why disconnect) {
 		c.ending.CompareAndSwap(nil, &why)
 	}
 	c.called.Store(true)
-	c.raw.SetReadDeadline(time.Unix(1, 0))
+	c.waking.Lock()
+	defer c.waking.Unlock()
+	if !c.shaking {
+		c.raw.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 // answerCall does what somebody has called for.

@@ -57,6 +57,11 @@ type Directory interface {
 	// name always the same, and is never right.
 	CheckPassword(ctx context.Context, a *store.Account, password []byte, p Priority) (Verdict, error)
 
+	// StillTheirs is for whoever checks a password otherwise than by
+	// CheckPassword, once it has turned out to be right: it fails with ErrName
+	// if the entry with the account's DN is somebody else's by now.
+	StillTheirs(ctx context.Context, a *store.Account) error
+
 	// Behind reports whether another directory checks the passwords. What it
 	// takes changes without a new generation of the account, so it is asked each
 	// time.

@@ -248,3 +248,18 @@ func TestManyGroupsOfOnePersonAreTheirOwnFault(t *testing.T) {
 	}
 	c.fails("bob", ErrName)
 }
+
+// Whoever is shut can't hide it behind groups.
+func TestShutIsSeenWhateverTheGroupsAre(t *testing.T) {
+	c := newCampus(t)
+	c.adopt("alice")
+	var many []string
+	for i := range maxGroups + 1 {
+		many = append(many, groupDN(fmt.Sprint("g", i)))
+	}
+	c.later(time.Second)
+	c.person("alice", map[string][]string{"memberOf": many, "nsAccountLock": {"TRUE"}})
+	if a, err := c.since("alice", c.clock()); err != nil || !a.Disabled || len(a.Groups) > 0 {
+		t.Errorf("%+v, %v", a, err)
+	}
+}

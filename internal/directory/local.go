@@ -69,6 +69,9 @@ func (l *Local) Backlog() time.Duration {
 	return l.Pool.Wait()
 }
 
+// StillTheirs is nil: a name is nobody else's.
+func (l *Local) StillTheirs(context.Context, *store.Account) error { return nil }
+
 // Behind is false: what was wrong stays wrong while the generation does.
 func (l *Local) Behind() bool { return false }
 

@@ -26,7 +26,8 @@ type looked struct {
 // known is what was last read of a person, by whatever name.
 type known struct {
 	*person
-	at time.Time
+	at   time.Time
+	sure time.Time // when the entry was last seen to be this person's
 }
 
 // search is a look-up under way. All who ask for that name wait for it.
@@ -103,7 +104,7 @@ func (u *Upstream) recall(name string) (m memory, seen bool) {
 // will do.
 func (u *Upstream) search(ctx context.Context, name string, seen bool, last uint64) *search {
 	if !seen {
-		_, err := u.Store.Account(ctx, name)
+		_, err := u.Store.Account(ctx, u.nameIn(name))
 		seen = err == nil
 	}
 	u.mu.Lock()
@@ -128,6 +129,21 @@ func (u *Upstream) search(ctx context.Context, name string, seen bool, last uint
 	return s
 }
 
+// nameIn is the name that a DN seems to have: programs bind people by it.
+func (u *Upstream) nameIn(name string) string {
+	if _, ok := u.personDN(name); !ok {
+		return name
+	}
+	dn, err := ParseDN(name)
+	if err != nil || len(dn.RDNs[0].Attributes) != 1 {
+		return name
+	}
+	if a := dn.RDNs[0].Attributes[0]; shortType(a.Type) == shortType(u.Attributes.Name) {
+		return fold(a.Value)
+	}
+	return name
+}
+
 // run looks a name up for all who wait, whoever of them gives up.
 func (u *Upstream) run(s *search, name string) {
 	ctx, cancel := context.WithTimeout(context.Background(), u.timeout())
@@ -148,7 +164,7 @@ func (u *Upstream) run(s *search, name string) {
 		if k, ok := u.people.Get(s.person.Upstream); ok && k.at.After(began) {
 			s.person = k.person // a later look, by another name, came back before
 		} else {
-			u.people.Put(s.person.Upstream, known{s.person, began})
+			u.people.Put(s.person.Upstream, known{s.person, began, began})
 		}
 	case judged(s.err):
 		u.looked.Put(name, looked{err: s.err, at: began, number: u.number})

@@ -229,3 +229,18 @@ func TestMadeUpNamesDoNotStopPeople(t *testing.T) {
 		t.Errorf("%d strangers", c.strangers)
 	}
 }
+
+// Programs bind people by DN: a flood of made-up names does not stop those who
+// have a row either, though nothing of their DN is remembered.
+func TestFloodOfNamesStopsNobodyWhoBindsByDN(t *testing.T) {
+	c := newCampus(t)
+	c.adopt("alice")
+	c.looked.Clear()
+	c.mu.Lock()
+	c.strangers = maxStrangers
+	c.mu.Unlock()
+	c.find(dnOf("alice"))
+	if _, err := c.Find(t.Context(), c.Canonical(dnOf("bob"))); !errors.Is(err, errLooking) {
+		t.Errorf("who has no row: %v", err)
+	}
+}

@@ -27,6 +27,9 @@ func (u *Upstream) read(ctx context.Context, name string, stranger bool) (p *per
 			return err
 		}
 		p.Groups, err = u.groups(l, e, p.Name)
+		if p.Disabled && errors.Is(err, ErrName) { // that they are shut matters more
+			p.Groups, err = nil, nil
+		}
 		return err
 	})
 	if err != nil {

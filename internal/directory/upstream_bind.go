@@ -50,21 +50,23 @@ func (u *Upstream) CheckPassword(ctx context.Context, a *store.Account, password
 		return Wrong, nil
 	}
 	if v.Proved() {
-		if err := u.theirs(ctx, a); err != nil {
+		if err := u.StillTheirs(ctx, a); err != nil {
 			return Wrong, fmt.Errorf("check password: %w", err)
 		}
 	}
 	return v, nil
 }
 
-// theirs finds out whether the entry that was bound to is that of the account,
-// where the look-up is not of this moment: a DN may have been given to somebody
+// StillTheirs finds out whether the entry that was bound to is that of the
+// account, where nobody has looked lately: a DN may have been given to somebody
 // else since.
-func (u *Upstream) theirs(ctx context.Context, a *store.Account) error {
+func (u *Upstream) StillTheirs(ctx context.Context, a *store.Account) error {
+	u.start()
 	u.mu.Lock()
 	k, ok := u.people.Get(a.Upstream)
 	u.mu.Unlock()
-	if ok && k.dn == a.DN && u.Now().Sub(k.at) < stillTheir {
+	now := u.Now()
+	if ok && k.dn == a.DN && now.Sub(k.sure) < stillTheir {
 		return nil
 	}
 	id := ""
@@ -81,6 +83,12 @@ func (u *Upstream) theirs(ctx context.Context, a *store.Account) error {
 	if id == "" || id != a.Upstream {
 		u.forget(a.Upstream)
 		return faulty("the entry at %q is somebody else's by now", a.DN)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if k, ok := u.people.Get(a.Upstream); ok && k.dn == a.DN && now.After(k.sure) {
+		k.sure = now
+		u.people.Put(a.Upstream, k)
 	}
 	return nil
 }

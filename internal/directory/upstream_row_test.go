@@ -257,7 +257,7 @@ func TestLaterLookUpWins(t *testing.T) {
 	c.must(err)
 	later := *p
 	later.Groups = []string{"board"}
-	c.people.Put(p.Upstream, known{&later, begin.Add(time.Second)})
+	c.people.Put(p.Upstream, known{person: &later, at: begin.Add(time.Second)})
 	if got, fresh, err := c.look(t.Context(), "alice", true); err != nil || !fresh || !slices.Equal(got.Groups, later.Groups) {
 		t.Errorf("%+v, %v, %v", got, fresh, err)
 	}
