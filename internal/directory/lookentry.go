@@ -44,19 +44,26 @@ func (u *Upstream) read(ctx context.Context, name string, stranger bool) (p *per
 // for them. Whoever else is below Base, an ou, a group, a device, is nobody who
 // signs in.
 func (u *Upstream) entry(l *link, name string) (e *ldap.Entry, err error) {
-	if dn, ok := u.personDN(name); ok {
-		e, err = u.one(l, dn, ldap.ScopeBaseObject, "(objectClass=*)", u.Attributes.Name, u.Attributes.ID)
+	by := u.nameIn(name)
+	_, isDN := u.personDN(name)
+	if isDN && by == name {
+		e, err = u.one(l, name, ldap.ScopeBaseObject, "(objectClass=*)", u.Attributes.Name, u.Attributes.ID)
 	} else {
-		e, err = u.named(l, name)
+		e, err = u.named(l, by)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if isDN && by != name {
+		if dn, ok := u.personDN(e.DN); !ok || dn != name {
+			return nil, ErrUnknown
+		}
 	}
 	login := fold(u.login(e))
 	switch login {
 	case "":
 		return nil, ErrUnknown
-	case name:
+	case by:
 		return e, nil
 	}
 	own, err := u.named(l, login)

@@ -254,7 +254,20 @@ func TestDNThatTheServerRefuses(t *testing.T) {
 		c := campusAt(t, &upstreamtest.Server{OnSearch: func(q upstreamtest.Search) (upstreamtest.Result, bool) {
 			return upstreamtest.Result{Code: code}, q.Scope == 0
 		}})
-		c.fails(dnOf("alice"), want)
+		c.fails("cn=alice,"+people, want)
+	}
+}
+
+// Programs bind people by the DN that begins with their name: one search tells
+// whose it is, and that nobody else has the name.
+func TestDNWithTheNameTakesOneSearch(t *testing.T) {
+	c := newCampus(t)
+	for _, typed := range []string{dnOf("alice"), dnOf("mallory"), "uid=bob," + groups} {
+		before := c.searches()
+		c.Find(t.Context(), c.Canonical(typed))
+		if n := c.searches() - before; n != 1 {
+			t.Errorf("%q takes %d searches", typed, n)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -171,17 +172,18 @@ func sound(b []byte, depth int, elements *int) error {
 
 // Guard lets whole messages through alone, each checked, of a size that an
 // entry may have: the reader of go-ldap allocates for whatever it is shown.
-func Guard(conn net.Conn) net.Conn { return &guarded{Conn: conn} }
+func Guard(conn net.Conn) net.Conn { return &guarded{Conn: conn, from: bufio.NewReader(conn)} }
 
 type guarded struct {
 	net.Conn
+	from *bufio.Reader
 	rest []byte // of a message, still to be read
 	err  error  // what has gone wrong stays so
 }
 
 func (g *guarded) Read(b []byte) (int, error) {
 	if len(g.rest) == 0 && g.err == nil {
-		g.rest, g.err = readMessage(g.Conn, maxMessage)
+		g.rest, g.err = readMessage(g.from, maxMessage)
 	}
 	if g.err != nil {
 		return 0, g.err
