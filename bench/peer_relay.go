@@ -99,6 +99,7 @@ start_tls     = false
 base          = "%[2]s"
 bind_dn       = "%[3]s"
 bind_password = "%[4]s"
+max_connections = 4000
 
 [ldap]
 base = "%[2]s"

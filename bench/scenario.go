@@ -51,6 +51,7 @@ func scenarios() []scenario {
 		scenario{"ldap-code/64", func(b *Bench) (Section, error) { return b.ldapCode(64) }},
 		scenario{"relay-code/8", (*Bench).relayCode},
 		scenario{"idle", (*Bench).idle},
+		scenario{"relay-idle", (*Bench).relayIdle},
 		scenario{"verify", (*Bench).verify},
 		scenario{"page", (*Bench).page},
 	)

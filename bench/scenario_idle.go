@@ -36,53 +36,88 @@ func (b *Bench) idle() (Section, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Facts{Name: "idle", Note: fmt.Sprintf("RSS of a server just started, with connections that have just bound as a service account, "+
-		"and with the same after %v.", settled)}
+	f := b.restingFacts("idle", "")
 	for _, line := range []string{ldapLine, ldapsLine} {
 		var list []*resting
 		for _, conns := range []int{2_000, 10_000} {
-			r, err := b.lay(h, conns, line)
+			p, _, err := b.sekishoWith(h, ldapDoor, line)
+			if err != nil {
+				return nil, err
+			}
+			r, err := lay(p, conns, line == ldapsLine)
 			if err != nil {
 				return nil, err
 			}
 			list = append(list, r)
 		}
-		if err := b.wait(settled); err != nil {
+		if err := b.settle(f, list...); err != nil {
 			return nil, err
-		}
-		for _, r := range list {
-			now, _ := r.memory()
-			f.List = append(f.List, Fact{r.name, fmt.Sprintf("%s, %s, %s", mega(r.before), mega(r.then), mega(now))})
-			each := func(octets int64) float64 { return float64(octets-r.before) / float64(len(r.conns)) / 1e3 }
-			b.say("%-16s %s: %.1f KB each, then %.1f KB", "idle", r.name, each(r.then), each(now))
-			f.Bars = append(f.Bars, Bar{What: "KB for each of " + r.name, Is: each(now), Bar: 20, Most: true})
-			for _, c := range r.conns {
-				c.Close()
-			}
-			r.stop()
 		}
 	}
 	return f, nil
 }
 
-// lay starts a server and has so many connections rest there.
-func (b *Bench) lay(h *house, conns int, line string) (*resting, error) {
-	p, _, err := b.sekishoWith(h, ldapDoor, line)
+// relayIdle is idle before a directory behind, which each of the connections
+// has a link of its own to.
+func (b *Bench) relayIdle() (Section, error) {
+	h, err := b.directory(ldapPeople)
 	if err != nil {
 		return nil, err
 	}
-	r := &resting{peer: p, name: fmt.Sprintf("%d connections, plain", conns)}
-	if line == ldapsLine {
+	slapd, err := b.slapd(ldapPeople, false)
+	if err != nil {
+		return nil, err
+	}
+	p, _, err := b.relay(h, slapd)
+	if err != nil {
+		return nil, err
+	}
+	r, err := lay(p, 2_000, false)
+	if err != nil {
+		return nil, err
+	}
+	f := b.restingFacts("relay-idle", " Each has a link to slapd, whose memory does not count.")
+	return f, b.settle(f, r)
+}
+
+func (b *Bench) restingFacts(name, more string) *Facts {
+	return &Facts{Name: name, Note: fmt.Sprintf("RSS of a server just started, with connections that have just bound as a service account, "+
+		"and with the same after %v.%s", settled, more)}
+}
+
+// lay has so many connections rest at a server.
+func lay(p *peer, conns int, overTLS bool) (r *resting, err error) {
+	r = &resting{peer: p, name: fmt.Sprintf("%d connections, plain", conns)}
+	if overTLS {
 		r.name = fmt.Sprintf("%d connections, TLS", conns)
 	}
 	p.rest()
 	r.before, _ = p.memory()
-	if r.conns, err = connect(p, conns, line == ldapsLine); err != nil {
+	if r.conns, err = connect(p, conns, overTLS); err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	p.rest()
 	r.then, _ = p.memory()
 	return r, nil
+}
+
+// settle tells what they cost after a while, and ends them.
+func (b *Bench) settle(f *Facts, list ...*resting) error {
+	if err := b.wait(settled); err != nil {
+		return err
+	}
+	for _, r := range list {
+		now, _ := r.memory()
+		f.List = append(f.List, Fact{r.name, fmt.Sprintf("%s, %s, %s", mega(r.before), mega(r.then), mega(now))})
+		each := func(octets int64) float64 { return float64(octets-r.before) / float64(len(r.conns)) / 1e3 }
+		b.say("%-16s %s: %.1f KB each, then %.1f KB", f.Name, r.name, each(r.then), each(now))
+		f.Bars = append(f.Bars, Bar{What: "KB for each of " + r.name, Is: each(now), Bar: 20, Most: true})
+		for _, c := range r.conns {
+			c.Close()
+		}
+		r.stop()
+	}
+	return nil
 }
 
 // perAddress is how many connections come from one address.
