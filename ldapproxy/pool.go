@@ -42,7 +42,8 @@ type waiter struct {
 }
 
 func newPool(u Upstream) *pool {
-	p := &pool{Upstream: u.withDefaults(), links: make(map[*link]struct{}), shares: shares{held: make(tallies), waiting: make(tallies)}}
+	p := &pool{Upstream: u.withDefaults(), links: make(map[*link]struct{})}
+	p.shares = newShares(p.Max)
 	p.buffers.New = func() any { return new(make([]byte, wire.MaxHeld)) }
 	return p
 }
@@ -92,7 +93,7 @@ func (p *pool) obtain(ctx context.Context, app string, fresh bool) (*link, error
 // grab takes a link for an application, or, which is nil, the place of one, if
 // there is any and the application may have it. mu is held.
 func (p *pool) grab(app string, fresh bool) (*link, bool) {
-	if !p.shares.admits(app, p.Max) {
+	if !p.shares.admits(app) {
 		return nil, false
 	}
 	var l *link
@@ -115,7 +116,7 @@ func (p *pool) grab(app string, fresh bool) (*link, bool) {
 	default:
 		return nil, false
 	}
-	p.shares.held.add(app, 1)
+	p.shares.take(app)
 	return l, true
 }
 
@@ -163,7 +164,7 @@ func (p *pool) dial(ctx context.Context, app string) (*link, error) {
 		err = errors.New("shutting down")
 	}
 	if err != nil {
-		p.shares.held.add(app, -1)
+		p.shares.give(app)
 		p.serve()
 		return nil, fmt.Errorf("%w: %w", errAway, err)
 	}
@@ -203,14 +204,14 @@ func (p *pool) unqueue(i int) {
 func (p *pool) among(apps int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.shares.apps = apps
+	p.shares.among(apps)
 	p.serve()
 }
 
 // yield ends the time that an application has had a link. mu is held.
 func (p *pool) yield(l *link) {
 	if l.taken {
-		p.shares.held.add(l.app, -1)
+		p.shares.give(l.app)
 		l.taken = false
 	}
 }

@@ -43,14 +43,60 @@ func TestShareOfOneApplication(t *testing.T) {
 	for _, c := range []struct{ apps, links, share int }{
 		{0, 1, 1}, {1, 1, 1}, {1, 200, 200}, {2, 1, 1}, {2, 2, 1}, {2, 3, 2}, {2, 4, 3}, {2, 200, 150}, {9, 1000, 750},
 	} {
-		s := shares{apps: c.apps, held: make(tallies)}
+		s := newShares(c.links)
+		s.among(c.apps)
 		n := 0
-		for ; s.admits("a", c.links) && n < 2000; n++ {
-			s.held.add("a", 1)
+		for ; s.admits("a") && n < 2000; n++ {
+			s.take("a")
 		}
 		if n != c.share {
 			t.Errorf("one of %d has %d of %d links, want %d", c.apps, n, c.links, c.share)
 		}
+	}
+}
+
+// However many applications take all that they can get, and in whatever order
+// links come back, each gets its part at once.
+func TestPartOfEachApplication(t *testing.T) {
+	s := newShares(100)
+	s.among(5)
+	for _, app := range []string{"a", "b", "c"} {
+		for s.admits(app) {
+			s.take(app)
+		}
+	}
+	for _, app := range []string{"d", "e"} {
+		for n := range 5 {
+			if !s.admits(app) {
+				t.Fatalf("%s has %d links of %v", app, n, s.held)
+			}
+			s.take(app)
+		}
+		if s.admits(app) {
+			t.Errorf("%s has more than its part: %v", app, s.held)
+		}
+	}
+	if s.used != 100 {
+		t.Errorf("%d links are in use", s.used)
+	}
+	for range 75 {
+		s.give("a")
+	}
+	s.among(2) // parts of 12: a has none, and the others fill more than there are
+	for s.admits("b") {
+		s.take("b")
+	}
+	s.among(1)
+	for s.admits("b") {
+		s.take("b")
+	}
+	for app, n := range s.held {
+		for range n {
+			s.give(app)
+		}
+	}
+	if s.used != 0 || s.parts != 0 || len(s.held) != 0 {
+		t.Errorf("%+v", s)
 	}
 }
 
