@@ -59,17 +59,19 @@ type credential struct {
 // now, and stays so unless this one succeeds.
 func (c *conn) bind(m wire.Message) disconnect {
 	b, err := m.Bind()
-	if err != nil {
+	s := c.server
+	k := credential{came: s.Now(), table: s.table.Load(), name: string(b.DN), password: b.Password, id: m.ID, controls: m.Controls}
+	k.app, k.claim = c.claimed(&k)
+	switch {
+	case !c.serves(k.app, m):
+		return staying
+	case err != nil:
 		return c.unreadable(m, err)
 	}
 	// What was asked before need not wait for this judgement.
 	if err := c.flush(); err != nil {
 		return c.lost(err)
 	}
-	s := c.server
-	t := s.table.Load()
-	k := credential{came: s.Now(), table: t, name: string(b.DN), password: b.Password, id: m.ID, controls: m.Controls}
-	k.app, k.claim = c.claimed(&k)
 	v := c.judge(b, &k)
 	c.logBind(&k, &v)
 	if !s.hold(v.leave) {

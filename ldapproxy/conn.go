@@ -242,15 +242,25 @@ func (c *conn) answer(frame []byte) disconnect {
 	case err != nil:
 		return c.unreadable(m, err)
 	}
-	if r := c.behind.controls(m); r.Code != wire.ResultSuccess {
-		c.missed(m, r)
-		c.reply(m, r)
-		return staying
-	}
 	if m.Op == wire.OpBind {
 		return c.bind(m)
 	}
+	if !c.serves(c.appOf(c.server.table.Load()), m) {
+		return staying
+	}
 	return c.operate(m)
+}
+
+// serves reports whether a request may have the controls that it has, of this
+// application. If not, it has been answered.
+func (c *conn) serves(app *app, m wire.Message) bool {
+	r := c.behind.controls(app, m)
+	if r.Code == wire.ResultSuccess {
+		return true
+	}
+	c.missed(app, m, r)
+	c.reply(m, r)
+	return false
 }
 
 // leave makes the session anonymous.

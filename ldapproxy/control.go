@@ -20,9 +20,9 @@ const (
 // controls passes most of them on to whom they are for. But a bind is ours to
 // judge, so of its controls only those pass that we know; and there are
 // controls by which one acts as another, or asks about a password.
-func (r *relay) controls(m wire.Message) wire.Result {
+func (r *relay) controls(a *app, m wire.Message) wire.Result {
 	if m.Op == wire.OpBind {
-		return r.controlsOfBind(m)
+		return r.controlsOfBind(a, m)
 	}
 	for _, c := range m.Controls {
 		switch c.OID {
@@ -45,12 +45,12 @@ func (r *relay) controls(m wire.Message) wire.Result {
 
 // controlsOfBind refuses a critical control that is not passed on, before
 // anything is judged.
-func (r *relay) controlsOfBind(m wire.Message) wire.Result {
-	if r.passesAll() {
+func (r *relay) controlsOfBind(a *app, m wire.Message) wire.Result {
+	if a != nil && a.Observe {
 		return wire.Result{}
 	}
 	for _, c := range m.Controls {
-		if c.Critical && !r.believes(c) && !(c.OID == wire.OIDPasswordPolicy && r.supports(c.OID)) {
+		if c.Critical && !a.believes(c) && !(c.OID == wire.OIDPasswordPolicy && r.supports(c.OID)) {
 			return unknownControl
 		}
 	}

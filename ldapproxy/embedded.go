@@ -12,9 +12,9 @@ type embedded struct{ *conn }
 
 // controls wants no critical control that is not served for the operation
 // (RFC 4511 §4.1.11).
-func (c embedded) controls(m wire.Message) wire.Result {
+func (c embedded) controls(a *app, m wire.Message) wire.Result {
 	for _, control := range m.Controls {
-		if control.Critical && !wire.Serves(m.Op, control.OID) && !c.believes(control) {
+		if control.Critical && !wire.Serves(m.Op, control.OID) && !a.believes(control) {
 			return unknownControl
 		}
 	}

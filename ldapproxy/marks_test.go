@@ -282,6 +282,29 @@ func TestObservedApplicationIsKnownByWhatItBindsAs(t *testing.T) {
 	r.askedBy(t, 1, "dovecot")
 }
 
+// Whether a bind may have its controls is for the application to say that asks
+// by it, not for the one whose connection it was until then.
+func TestControlsOfABindAreOfTheApplicationThatAsks(t *testing.T) {
+	tracks := func(a, b bool) []App {
+		apps := twoApps()
+		apps[0].Tracking, apps[1].Tracking = a, b
+		return apps
+	}
+	critical := trackingOf("192.0.2.7", 0xff)
+	ask := bindOp(gitlabDN, "of "+gitlabDN)
+	start(t, nil, tracks(false, true)...).dial().wants(wire.ResultSuccess, ask, critical)
+	start(t, nil, tracks(true, false)...).dial().wants(wire.ResultUnavailableCritical, ask, critical)
+
+	known := relayApp()
+	known.Name, known.BindDNs, known.Observe = "mail", []string{mailBehind}, true
+	r := startRelay(t, nil, relayApp(), known)
+	p := r.dial()
+	p.wants(wire.ResultSuccess, bindOp(mailBehind, mailPassword), critical)
+	if got := r.up.seenBinds(); len(got) != 1 || len(got[0].Controls) != 1 {
+		t.Errorf("went on: %+v", got)
+	}
+}
+
 func TestListenerTellsApplicationsApart(t *testing.T) {
 	other := testApp()
 	other.Name, other.Listeners = "here", []string{"ldap://[::1]:389"}

@@ -12,8 +12,9 @@ import (
 type behind interface {
 	// parse reads the envelope of a request, as strictly as it has to be.
 	parse([]byte) (wire.Message, error)
-	// controls refuses a request for its controls, unless it is a success.
-	controls(wire.Message) wire.Result
+	// controls refuses a request of an application, or of none, for its
+	// controls, unless it is a success.
+	controls(*app, wire.Message) wire.Result
 
 	// Judge a bind that is fit to be judged; then enter begins the session, or
 	// drops what was made ready for one.

@@ -12,12 +12,8 @@ const howTold = "session-tracking"
 
 // believes reports whether a control tells of the person, by an application
 // that is believed.
-func (c *conn) believes(control wire.Control) bool {
-	if control.OID != wire.OIDSessionTracking {
-		return false
-	}
-	app := c.appOf(c.server.table.Load())
-	return app != nil && app.Tracking
+func (a *app) believes(control wire.Control) bool {
+	return control.OID == wire.OIDSessionTracking && a != nil && a.Tracking
 }
 
 // toldSource is where an application says that a person is. If it says nothing, or

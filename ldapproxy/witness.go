@@ -44,8 +44,7 @@ func (c *conn) witness(k *credential, v *verdict) {
 }
 
 // missed notes what a client wanted and is not served.
-func (c *conn) missed(m wire.Message, r wire.Result) {
-	app := c.appOf(c.server.table.Load())
+func (c *conn) missed(app *app, m wire.Message, r wire.Result) {
 	if app == nil || r.Code != wire.ResultUnavailableCritical {
 		return
 	}
