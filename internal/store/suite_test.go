@@ -92,6 +92,7 @@ func suite(t *testing.T, open func(t *testing.T) *Store) {
 		{"use of a ticket", testUse},
 		{"use of a ticket after its end", testUseAfterEnd},
 		{"names of tickets", testTicketName},
+		{"who is signed in", testSignedIn},
 		{"an order to end a session", testOrderEnd},
 		{"key checks", testKeyChecks},
 		{"readiness", testReadiness},
