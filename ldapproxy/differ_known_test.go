@@ -43,17 +43,17 @@ var known = []struct {
 	}},
 
 	// What may not be asked.
-	{"who is not bound and may not search is told so before anything is read (rules/ldap.md, Closed side doors)", func(q *contest) bool {
+	{"who is not bound and may not search is told so before anything is read", func(q *contest) bool {
 		return q.how == shutOut && !q.bound && q.asks() && q.refusedWith(wire.ResultInsufficientAccessRights)
 	}},
-	{"a password is never compared (rules/ldap.md, Closed side doors)", func(q *contest) bool {
+	{"a password is never compared", func(q *contest) bool {
 		c, ok := q.compare()
 		return ok && tree.IsPassword(c.Attribute) && q.refusedWith(wire.ResultInsufficientAccessRights) && !q.theirs.ended
 	}},
-	{"whoever is bound can change nothing, and that is said unread (rules/ldap.md, Embedded directory)", func(q *contest) bool {
+	{"whoever is bound can change nothing, and that is said unread", func(q *contest) bool {
 		return q.changes() && (q.bound && q.refusedWith(wire.ResultUnwillingToPerform) || !q.bound && q.refusedWith(wire.ResultStrongerAuthRequired))
 	}},
-	{"no extended operation is served that slapd has besides (rules/ldap.md, Closed side doors)", func(q *contest) bool {
+	{"no extended operation is served that slapd has besides", func(q *contest) bool {
 		return slices.Contains(ofSlapd, q.extended()) && (q.refusedWith(wire.ResultProtocolError) || q.refusedWith(wire.ResultUnavailableCritical)) && !q.theirs.ended
 	}},
 
@@ -62,7 +62,7 @@ var known = []struct {
 	}},
 
 	// Controls.
-	{"a control is there twice (rules/ldap.md, Binds)", func(q *contest) bool {
+	{"a control is there twice", func(q *contest) bool {
 		return q.doubled() && q.refusedWith(wire.ResultProtocolError)
 	}},
 	{"a critical control that only slapd serves is unknown (RFC 4511 §4.1.11)", func(q *contest) bool {
@@ -94,16 +94,16 @@ var known = []struct {
 	}},
 
 	// Names.
-	{"a service account binds from its own application only (rules/ldap.md, Binds)", func(q *contest) bool {
+	{"a service account binds from its own application only", func(q *contest) bool {
 		return q.how == shutOut && q.m.Op == wire.OpBind && q.refusedWith(wire.ResultInvalidCredentials) && q.toldThem(wire.ResultSuccess)
 	}},
 	{"of two faults we name the scope, the filter, the version or the method, and slapd the DN", func(q *contest) bool {
 		return !q.isNameToSlapd() && (q.refusedWith(wire.ResultProtocolError) || q.refusedWith(wire.ResultAuthMethodNotSupported) || q.refusedWith(wire.ResultUnwillingToPerform)) && q.toldThem(wire.ResultInvalidDNSyntax)
 	}},
-	{"a name to bind as may be anything that the gate knows (rules/ldap.md, Binds)", func(q *contest) bool {
+	{"a name to bind as may be anything that the gate knows", func(q *contest) bool {
 		return q.m.Op == wire.OpBind && q.refusedWith(wire.ResultInvalidCredentials) && !strings.Contains(q.name(), "=") && q.toldThem(wire.ResultInvalidDNSyntax)
 	}},
-	{"nobody's name has control characters (rules/ldap.md, Binds)", func(q *contest) bool {
+	{"nobody's name has control characters", func(q *contest) bool {
 		return q.m.Op == wire.OpBind && strings.ContainsFunc(q.name(), unicode.IsControl) && q.refusedWith(wire.ResultInvalidDNSyntax) && !q.theirs.ended
 	}},
 	{"slapd knows the DNs of its own schema only, no oid. before a type and no #hex of text (RFC 4514 §2.4, §3)", func(q *contest) bool {
@@ -127,12 +127,12 @@ var known = []struct {
 	{"slapd looks at the parts of a filter only where it knows the attribute (RFC 4511 §4.5.1.7.2, §4.5.1.7.7)", func(q *contest) bool {
 		return q.readable() && q.m.Op == wire.OpSearch && q.fault() == wire.ResultProtocolError && q.refusedWith(wire.ResultProtocolError) && !q.theirs.ended && slices.Contains([]int{wire.ResultSuccess, wire.ResultSizeLimitExceeded, wire.ResultNoSuchObject}, q.theirs.code())
 	}},
-	{"what can't be an attribute description is Undefined; slapd refuses the search (rules/ldap.md, Embedded directory)", func(q *contest) bool {
+	{"what can't be an attribute description is Undefined; slapd refuses the search", func(q *contest) bool {
 		s := q.search()
 		return s != nil && anyOf(s.Filter, func(f *wire.Filter) bool { return strings.ContainsFunc(f.Attribute, notOfType) }) && q.toldThem(wire.ResultProtocolError)
 	}},
 
-	{"an empty part of a substrings filter is Undefined; slapd refuses the search (rules/ldap.md, Embedded directory)", func(q *contest) bool {
+	{"an empty part of a substrings filter is Undefined; slapd refuses the search", func(q *contest) bool {
 		s := q.search()
 		return s != nil && anyOf(s.Filter, hasEmptyPart) && !q.ours.ended && (q.toldThem(wire.ResultProtocolError) || q.theirs.ended && q.theirs.lastWords())
 	}},
@@ -156,7 +156,7 @@ var known = []struct {
 	{"~= is equality; slapd matches by sound (RFC 4511 §4.5.1.7.6)", func(q *contest) bool {
 		return q.filters(func(f *wire.Filter) bool { return f.Kind == wire.FilterApprox })
 	}},
-	{"a rule of text fits every text here; with slapd only its own syntax (rules/ldap.md, Embedded directory)", func(q *contest) bool {
+	{"a rule of text fits every text here; with slapd only its own syntax", func(q *contest) bool {
 		return q.filters(func(f *wire.Filter) bool {
 			return f.Kind == wire.FilterExtensible && slices.Contains(rulesOfText, strings.ToLower(f.Rule)) && !slices.Contains(directoryStrings, strings.ToLower(f.Attribute))
 		})
@@ -194,7 +194,7 @@ var known = []struct {
 			return f.Kind == wire.FilterExtensible && strings.EqualFold(f.Attribute, "objectClass")
 		})
 	}},
-	{"a filter on a password is Undefined (rules/ldap.md, Closed side doors)", func(q *contest) bool {
+	{"a filter on a password is Undefined", func(q *contest) bool {
 		return q.filters(func(f *wire.Filter) bool { return tree.IsPassword(f.Attribute) })
 	}},
 	{"nobody has a telephone number, and what can be one is not looked at closely", func(q *contest) bool {
@@ -214,7 +214,7 @@ var known = []struct {
 		s := q.search()
 		return s != nil && s.Scope != 0 && isSubschema(s.Base) && q.toldUs(wire.ResultSuccess) && q.toldThem(wire.ResultNoSuchObject)
 	}},
-	{"a foreign cookie (rules/ldap.md, Embedded directory)", func(q *contest) bool {
+	{"a foreign cookie", func(q *contest) bool {
 		c, ok := q.m.Control(wire.OIDPaged)
 		_, cookie, _ := wire.ParsePaged(c.Value)
 		return ok && len(cookie) > 0 && q.refusedWith(wire.ResultProtocolError) && !q.theirs.ended
@@ -238,6 +238,10 @@ var known = []struct {
 	{"an attribute that slapd matches by another rule, or computes", func(q *contest) bool {
 		c, ok := q.compare()
 		return ok && (slices.Contains(otherwiseMatched, c.Attribute) || c.Attribute == "hasSubordinates" || slices.Contains(computed, c.Attribute)) && !q.ours.ended && len(q.theirs.replies) == 1 && !q.theirs.ended
+	}},
+	{"an attribute that slapd's schema has besides", func(q *contest) bool {
+		_, ok := q.compare()
+		return ok && q.refusedWith(wire.ResultUndefinedAttributeType) && q.toldThem(wire.ResultNoSuchAttribute)
 	}},
 	{"an attribute with an option is none that we know (RFC 4512 §2.5.2)", func(q *contest) bool {
 		c, ok := q.compare()
