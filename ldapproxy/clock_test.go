@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
@@ -33,8 +34,8 @@ func TestMessageThatBeganHasItsTime(t *testing.T) {
 	w := &dripping{new(socket), []byte{wire.TagSequence, 0x83, 1, 0, 0, 0, 0, 0}}
 	c := s.newConn(new(Listener), w)
 	c.session.dn = aliceBehind
-	l := &link{pool: s.links, ops: []operation{{id: 1}}}
-	c.behind.(*relay).link.Store(l)
+	holding(u)
+	asking(t, c)
 	before := time.Now()
 	if why := c.step(); why != bySender {
 		t.Errorf("ended by %q", why)
@@ -81,7 +82,7 @@ func TestMemoryOfLargeMessagesIsBounded(t *testing.T) {
 // holds waits until so much is held of large messages.
 func (r *relayRig) holds(octets int64) {
 	r.t.Helper()
-	eventually(r.t, r.links, func() bool { return r.large.Load() == octets })
+	eventually(r.t, func() bool { return r.large.Load() == octets })
 }
 
 // A call that comes late ends a wait that it was not meant for.
@@ -98,7 +99,7 @@ func TestLateCallEndsNobody(t *testing.T) {
 func TestWaitBeginsAnewWithEachMessage(t *testing.T) {
 	s := &Server{Gate: new(fakeGate)}
 	s.setup()
-	_, frame := requestOf(1, extendedOp(wire.OIDWhoAmI))
+	_, frame := linkstest.Request(1, extendedOp(wire.OIDWhoAmI))
 	c := s.newConn(new(Listener), &dripping{new(socket), frame})
 	c.out = make([]byte, 0, 1024)
 	if why := c.step(); why != staying {

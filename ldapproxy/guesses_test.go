@@ -22,7 +22,7 @@ func TestServiceAccountIsNotGuessedWithoutEnd(t *testing.T) {
 	for range 100 {
 		p.wants(wire.ResultBusy, bindOp(mailBehind, "guess"))
 	}
-	if n := len(r.up.seenBinds()); n != guessesAtOnce {
+	if n := len(r.up.SeenBinds()); n != guessesAtOnce {
 		t.Errorf("%d guesses came to the directory", n)
 	}
 	// People of the same application are not concerned.

@@ -4,17 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"io"
 	"log/slog"
-	"math/big"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -26,6 +22,7 @@ import (
 
 	"sekisho/gate"
 	"sekisho/internal/directory"
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
@@ -223,7 +220,7 @@ func start(t testing.TB, change func(*rig), apps ...App) *rig {
 			return h.go_
 		},
 	}
-	r.listener = Listener{TLS: testTLS(t), StartTLS: true, PlainBinds: true}
+	r.listener = Listener{TLS: linkstest.TLS(t), StartTLS: true, PlainBinds: true}
 	if change != nil {
 		change(r)
 	}
@@ -477,29 +474,12 @@ func criticalControl(oid string) []byte {
 	return wire.Element(wire.TagSequence, wire.Octets(oid), []byte{wire.TagBoolean, 1, 0xff})
 }
 
-var testTLS = func() func(testing.TB) *tls.Config {
-	make := sync.OnceValues(func() (*tls.Config, error) {
-		public, private, err := ed25519.GenerateKey(rand.Reader)
-		if err != nil {
-			return nil, err
+// eventually waits until something holds.
+func eventually(t testing.TB, holds func() bool) {
+	t.Helper()
+	for limit := time.Now().Add(20 * time.Second); !holds(); runtime.Gosched() {
+		if time.Now().After(limit) {
+			t.Fatal("it does not come to that")
 		}
-		template := &x509.Certificate{
-			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"},
-			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-			IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		}
-		der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
-		if err != nil {
-			return nil, err
-		}
-		return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: private}}}, nil
-	})
-	return func(t testing.TB) *tls.Config {
-		t.Helper()
-		config, err := make()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return config
 	}
-}()
+}

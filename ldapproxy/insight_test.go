@@ -93,7 +93,7 @@ func TestInsight(t *testing.T) {
 func TestInsightOfADirectoryBehind(t *testing.T) {
 	var away atomic.Bool
 	r := startRelay(t, func(r *relayRig) {
-		r.up.dialled = func() error {
+		r.up.Dialled = func() error {
 			if away.Load() {
 				return errors.New("away")
 			}

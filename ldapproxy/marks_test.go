@@ -300,7 +300,7 @@ func TestControlsOfABindAreOfTheApplicationThatAsks(t *testing.T) {
 	r := startRelay(t, nil, relayApp(), known)
 	p := r.dial()
 	p.wants(wire.ResultSuccess, bindOp(mailBehind, mailPassword), critical)
-	if got := r.up.seenBinds(); len(got) != 1 || len(got[0].Controls) != 1 {
+	if got := r.up.SeenBinds(); len(got) != 1 || len(got[0].Controls) != 1 {
 		t.Errorf("went on: %+v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-ldap/ldap/v3"
 
 	"sekisho/internal/directory"
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/tree"
 	"sekisho/ldapproxy/wire"
 )
@@ -165,7 +166,7 @@ func FuzzConnection(f *testing.F) {
 		f.Add(p.put(op, criticalControl(wire.OIDPaged)))
 	}
 	f.Fuzz(func(t *testing.T, octets []byte) {
-		c := s.newConn(&Listener{TLS: testTLS(t), StartTLS: true, PlainBinds: true}, memory{bytes.NewReader(octets)})
+		c := s.newConn(&Listener{TLS: linkstest.TLS(t), StartTLS: true, PlainBinds: true}, memory{bytes.NewReader(octets)})
 		if !s.crowd.enter(c) {
 			t.Fatal("no room")
 		}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sekisho/ldapproxy/links"
 	"sekisho/ldapproxy/wire"
 )
 
@@ -20,9 +21,9 @@ const leaveWait = 5 * time.Second
 type relay struct {
 	*conn
 	upstream *Upstream
-	link     atomic.Pointer[link] // of the connection's goroutine, which others only look at
-	spare    atomic.Bool          // nobody's identity is on it: it goes back when it rests
-	used     atomic.Bool          // something was asked since that was looked at
+	link     atomic.Pointer[links.Link] // of the connection's goroutine, which others only look at
+	spare    atomic.Bool                // nobody's identity is on it: it goes back when it rests
+	used     atomic.Bool                // something was asked since that was looked at
 }
 
 // enter begins the session on the link that the bind was tried on, or gives
@@ -39,20 +40,20 @@ func (r *relay) enter(v *verdict) {
 }
 
 // attach lets a link answer this client.
-func (r *relay) attach(l *link) {
+func (r *relay) attach(l *links.Link) {
 	r.spare.Store(!r.passesAll() && (r.session.lent || !r.session.bound()))
 	r.link.Store(l)
 	app := r.appOf(r.server.table.Load())
-	if err := l.attach(r, rules{passReferrals: app != nil && app.Referrals || r.passesAll()}); err != nil {
-		r.upstreamLost(err)
+	if err := l.Attach(r, links.Rules{PassReferrals: app != nil && app.Referrals || r.passesAll()}); err != nil {
+		r.LinkLost(err)
 	}
 }
 
 // release gives the link back, which ends it if there is anything left on it.
-func (r *relay) release(l *link) {
+func (r *relay) release(l *links.Link) {
 	r.link.Store(nil)
-	l.detach()
-	r.server.links.put(l)
+	l.Detach()
+	r.server.links.Put(l)
 }
 
 // leave waits for what is in work, but not for long: what is not done by then
@@ -65,9 +66,9 @@ func (r *relay) leave() {
 }
 
 // settle waits until nothing is in work on the link.
-func (r *relay) settle(l *link) {
+func (r *relay) settle(l *links.Link) {
 	r.send()
-	if l.outstanding() == 0 {
+	if l.Outstanding() == 0 {
 		return
 	}
 	ctx, cancel := context.WithCancel(r.server.ctx)
@@ -80,7 +81,7 @@ func (r *relay) settle(l *link) {
 		case <-ctx.Done():
 		}
 	}()
-	l.wait(ctx)
+	l.Wait(ctx)
 }
 
 // end gives the link back for the last time. Nobody knows where a handler was
@@ -92,7 +93,7 @@ func (r *relay) end(why disconnect) {
 	}
 	switch why {
 	case byPanic:
-		l.close()
+		l.Close()
 	case byShutdown:
 		r.settle(l)
 	case byUnbind:
@@ -112,20 +113,20 @@ func (r *relay) largest() int {
 
 func (r *relay) busy() bool {
 	l := r.link.Load()
-	return l != nil && l.outstanding() > 0
+	return l != nil && l.Outstanding() > 0
 }
 
 // send has the requests leave that were gathered. If it fails the link has
-// ended, which is told by upstreamLost.
+// ended, which is told by LinkLost.
 func (r *relay) send() {
 	if l := r.link.Load(); l != nil {
-		l.flush()
+		l.Flush()
 	}
 }
 
 // The link's owner: what comes from the directory, on another goroutine.
 
-func (r *relay) deliver(messages []byte) error {
+func (r *relay) Deliver(messages []byte) error {
 	err := r.write(messages)
 	if err != nil {
 		r.call(r.conn.lost(err))
@@ -133,7 +134,7 @@ func (r *relay) deliver(messages []byte) error {
 	return err
 }
 
-func (r *relay) stream(head []byte, rest *wire.Rest) error {
+func (r *relay) Stream(head []byte, rest *wire.Rest) error {
 	err := r.conn.stream(head, rest)
 	if errors.Is(err, errSlow) {
 		r.call(byWrite)
@@ -141,9 +142,9 @@ func (r *relay) stream(head []byte, rest *wire.Rest) error {
 	return err
 }
 
-// upstreamLost ends the connection: under what was a person's identity nobody
+// LinkLost ends the connection: under what was a person's identity nobody
 // goes on, and for operations in work no answer is made up.
-func (r *relay) upstreamLost(why error) {
+func (r *relay) LinkLost(why error) {
 	r.server.log.Info("the link to the directory has ended", "connection", r.number, "error", why)
 	r.call(byUpstream)
 }

@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"sekisho/gate"
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
 // benchRelay is a relay before a quick upstream, that nobody listens to.
 func benchRelay(b *testing.B) *relayRig {
 	return startRelay(b, func(r *relayRig) {
-		r.up.Upstream = quick(b)
+		r.up.Upstream = Upstream{Dial: linkstest.Quick(b)}
 		r.Log = slog.New(slog.DiscardHandler)
 		r.gate = nil
 		r.Gate = opening{r.Gate}
@@ -55,12 +56,12 @@ func BenchmarkRelaySearch(b *testing.B) {
 	r := benchRelay(b)
 	c := dialRelay(b, r)
 	defer c.Close()
-	_, bind := requestOf(1, bindOp(aliceBehind, "secret"))
-	_, search := requestOf(2, searchOp("dc=behind", 2))
-	asks(b, c, bind, len(benchWelcome))
+	_, bind := linkstest.Request(1, bindOp(aliceBehind, "secret"))
+	_, search := linkstest.Request(2, searchOp("dc=behind", 2))
+	asks(b, c, bind, len(linkstest.Welcome))
 	b.ReportAllocs()
 	for b.Loop() {
-		asks(b, c, search, len(benchFound))
+		asks(b, c, search, len(linkstest.Found))
 	}
 }
 
@@ -68,21 +69,21 @@ func BenchmarkRelayBind(b *testing.B) {
 	r := benchRelay(b)
 	c := dialRelay(b, r)
 	defer c.Close()
-	_, bind := requestOf(1, bindOp(aliceBehind, "secret"))
+	_, bind := linkstest.Request(1, bindOp(aliceBehind, "secret"))
 	b.ReportAllocs()
 	for b.Loop() {
-		asks(b, c, bind, len(benchWelcome))
+		asks(b, c, bind, len(linkstest.Welcome))
 	}
 }
 
 func BenchmarkRelayConnect(b *testing.B) {
 	r := benchRelay(b)
-	_, bind := requestOf(1, bindOp(aliceBehind, "secret"))
-	_, bye := requestOf(3, wire.Element(wire.OpUnbind))
+	_, bind := linkstest.Request(1, bindOp(aliceBehind, "secret"))
+	_, bye := linkstest.Request(3, wire.Element(wire.OpUnbind))
 	b.ReportAllocs()
 	for b.Loop() {
 		c := dialRelay(b, r)
-		asks(b, c, bind, len(benchWelcome))
+		asks(b, c, bind, len(linkstest.Welcome))
 		if _, err := c.Write(bye); err != nil {
 			b.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"sekisho/gate"
 	"sekisho/internal/directory"
+	"sekisho/ldapproxy/links"
 	"sekisho/ldapproxy/wire"
 )
 
@@ -16,7 +17,7 @@ type trial struct {
 	k       *credential
 	asked   bool
 	dn      string
-	answer  bindAnswer
+	answer  links.BindAnswer
 	verdict directory.Verdict
 	err     error // it could not be judged over there
 }
@@ -32,7 +33,23 @@ func (t *trial) bindAs(ctx context.Context, dn string, password []byte) {
 		return
 	}
 	t.bind(ctx, dn, password, []wire.Control{{OID: wire.OIDPasswordPolicy}})
-	t.answer.dropPolicy()
+	t.dropPolicy()
+}
+
+// dropPolicy takes the policy control out of what the client gets.
+func (t *trial) dropPolicy() {
+	if t.answer.Policy == nil {
+		return
+	}
+	t.answer.Policy = nil
+	if r, err := wire.ParseResponse(t.answer.Frame); err == nil {
+		t.answer.Frame = r.Without(wire.OIDPasswordPolicy).Append(nil)
+	}
+}
+
+// tells reports whether the answer has more than a result code for its client.
+func (t *trial) tells() bool {
+	return t.answer.Diagnostic != "" || t.answer.Policy != nil || t.answer.Expired
 }
 
 // bind binds over there, once. The link stays with the relay if it is bound:
@@ -41,24 +58,24 @@ func (t *trial) bind(ctx context.Context, dn string, password []byte, controls [
 	t.asked, t.dn = true, dn
 	r := t.relay
 	began := r.server.Now()
-	l, answer, err := r.server.links.bind(ctx, bindRequest{
-		app: t.k.appName(), id: t.k.id, dn: dn, password: password, controls: wire.AppendControls(nil, controls),
+	l, answer, err := r.server.links.Bind(ctx, links.BindRequest{
+		App: t.k.appName(), ID: t.k.id, DN: dn, Password: password, Controls: wire.AppendControls(nil, controls),
 	})
 	t.k.upstreamTook = r.server.Now().Sub(began)
 	if err != nil {
 		t.err, t.k.upstreamFailed = err, true
 		return
 	}
-	t.k.upstream, t.answer = l.server, answer
-	if answer.code == wire.ResultSuccess {
+	t.k.upstream, t.answer = l.Server(), answer
+	if answer.Code == wire.ResultSuccess {
 		// What its controls warn of is for the client to see, and for the
 		// directory to act on.
 		t.verdict = directory.Right
 		r.link.Store(l)
 		return
 	}
-	r.server.links.put(l)
-	t.verdict, t.err = directory.BindVerdict(uint16(answer.code), answer.diagnostic, answer.ppolicy, answer.expired)
+	r.server.links.Put(l)
+	t.verdict, t.err = directory.BindVerdict(uint16(answer.Code), answer.Diagnostic, answer.Policy, answer.Expired)
 	if t.err == nil && t.verdict == directory.Wrong && r.upstream.Took != nil {
 		r.upstream.Took(t.k.upstreamTook)
 	}
@@ -95,7 +112,7 @@ func (r *relay) bindPerson(k *credential) verdict {
 		return r.away(k, t, err)
 	case answer.Outcome == gate.Admitted && t.asked && t.verdict == directory.Right:
 		return verdict{
-			outcome: bindAdmitted, answer: answer, frame: t.answer.frame,
+			outcome: bindAdmitted, answer: answer, frame: t.answer.Frame,
 			session: session{dn: t.dn, ticket: answer.Ticket.ID, table: k.table},
 		}
 	case answer.Outcome == gate.Admitted && (t.asked || answer.Person.DN == ""):
@@ -109,9 +126,9 @@ func (r *relay) bindPerson(k *credential) verdict {
 	case answer.Stale() && (t.verdict == directory.Expired || t.verdict == directory.MustChange):
 		// The directory's own words, which tell a client to have the password
 		// changed. Where it has none, the reference tells the help desk.
-		v := r.refusal(k, answer, t.answer.code)
-		if t.answer.tells() {
-			v.frame = t.answer.frame
+		v := r.refusal(k, answer, t.answer.Code)
+		if t.tells() {
+			v.frame = t.answer.Frame
 		}
 		return v
 	}
@@ -135,7 +152,7 @@ func (r *relay) bindAccount(k *credential, found *account) verdict {
 		return r.refuse(k, gate.FaultServiceAccount, wire.ResultInvalidCredentials)
 	}
 	return verdict{
-		outcome: bindService, frame: t.answer.frame,
+		outcome: bindService, frame: t.answer.Frame,
 		session: session{dn: found.dn, account: found, table: k.table},
 	}
 }
@@ -166,16 +183,16 @@ func (r *relay) observe(k *credential) verdict {
 			r.server.log.Error("could not observe", "connection", r.number, "app", k.appName(), "error", err)
 		}
 	}
-	v := verdict{outcome: bindObserved, answer: answer, frame: t.answer.frame, session: session{observed: true, table: k.table}}
+	v := verdict{outcome: bindObserved, answer: answer, frame: t.answer.Frame, session: session{observed: true, table: k.table}}
 	switch {
 	case !t.asked:
 		// Something that is no password over there, and is not to be shown.
 		return r.refusal(k, answer, wire.ResultInvalidCredentials)
 	case v.frame == nil:
 		return r.away(k, t, t.err)
-	case t.answer.code != wire.ResultSuccess:
+	case t.answer.Code != wire.ResultSuccess:
 		v.outcome, v.session = bindPassed, session{}
-		v.result = wire.Result{Code: t.answer.code, Diagnostic: t.answer.diagnostic}
+		v.result = wire.Result{Code: t.answer.Code, Diagnostic: t.answer.Diagnostic}
 	case len(k.password) > 0: // without one nobody is who they say
 		v.session.dn = k.name
 	}
@@ -187,7 +204,7 @@ func (r *relay) observe(k *credential) verdict {
 // client must not go there with password and code.
 func (r *relay) away(k *credential, t *trial, err error) verdict {
 	v := r.unjudged(k, err)
-	if errors.Is(t.err, errBusy) || t.answer.code == wire.ResultBusy {
+	if errors.Is(t.err, links.ErrBusy) || t.answer.Code == wire.ResultBusy {
 		v.result = wire.Result{Code: wire.ResultBusy, Diagnostic: "the directory is busy: try again"}
 	}
 	return v
@@ -195,14 +212,14 @@ func (r *relay) away(k *credential, t *trial, err error) verdict {
 
 // lend takes a link for somebody who has not shown the password over there: it
 // is bound as the account for that.
-func (r *relay) lend(ctx context.Context) (*link, wire.Result) {
+func (r *relay) lend(ctx context.Context) (*links.Link, wire.Result) {
 	service := &r.upstream.Service
 	if service.DN == "" {
 		return nil, notWithoutPassword
 	}
-	l, answer, err := r.server.links.bind(ctx, bindRequest{app: r.appName(), id: 1, dn: service.DN, password: service.Password})
-	if err == nil && answer.code != wire.ResultSuccess {
-		r.server.links.put(l)
+	l, answer, err := r.server.links.Bind(ctx, links.BindRequest{App: r.appName(), ID: 1, DN: service.DN, Password: service.Password})
+	if err == nil && answer.Code != wire.ResultSuccess {
+		r.server.links.Put(l)
 		err = errors.New("the directory refuses the account for people without a password")
 	}
 	if err != nil {
@@ -214,7 +231,7 @@ func (r *relay) lend(ctx context.Context) (*link, wire.Result) {
 // linkless is the answer to an operation for which there is no link.
 func (r *relay) linkless(err error) wire.Result {
 	r.server.log.Error("no link to the directory", "connection", r.number, "error", err)
-	if errors.Is(err, errBusy) {
+	if errors.Is(err, links.ErrBusy) {
 		return wire.Result{Code: wire.ResultBusy, Diagnostic: "the directory is busy: try again"}
 	}
 	return wire.Result{Code: wire.ResultUnavailable, Diagnostic: "the directory is away: try again"}

@@ -10,6 +10,7 @@ import (
 
 	"sekisho/gate"
 	"sekisho/internal/directory"
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
@@ -20,13 +21,13 @@ func TestPersonBindsOverTheirOwnLink(t *testing.T) {
 	warning := wire.Control{OID: wire.OIDPasswordPolicy, Value: []byte{0x30, 0x05, 0xa0, 0x03, 0x80, 0x01, 0x3c}, HasValue: true}
 	var sent []byte
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			if x.Op == wire.OpBind {
-				sent = x.result(wire.ResultSuccess, "welcome", warning)
-				x.send(sent)
+				sent = x.Result(wire.ResultSuccess, "welcome", warning)
+				x.Send(sent)
 				return
 			}
-			x.usual()
+			x.Usual()
 		}
 	})
 	p := r.dial()
@@ -34,7 +35,7 @@ func TestPersonBindsOverTheirOwnLink(t *testing.T) {
 	if got := p.frame(); !bytes.Equal(got, sent) {
 		t.Errorf("got %x\nsent %x", got, sent)
 	}
-	binds := r.up.seenBinds()
+	binds := r.up.SeenBinds()
 	if len(binds) != 1 || binds[0].DN != aliceBehind || binds[0].Password != "secret" {
 		t.Errorf("bound with %+v", binds)
 	}
@@ -114,7 +115,7 @@ func TestRefusalOfTheDirectoryIsRewritten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := startRelay(t, func(r *relayRig) {
-				r.up.answer = func(x *exchange) { x.send(x.result(tell.code, tell.text)) }
+				r.up.Reply = func(x *linkstest.Exchange) { x.Send(x.Result(tell.code, tell.text)) }
 			})
 			got := r.dial().wants(wire.ResultInvalidCredentials, bindOp(aliceBehind, "secret"+codeOfAlice))
 			if got.diagnostic != reference {
@@ -130,10 +131,10 @@ func TestWhatFollowsARightPasswordReachesTheClient(t *testing.T) {
 	for _, data := range []string{"532", "773"} {
 		var sent []byte
 		r := startRelay(t, func(r *relayRig) {
-			r.up.answer = func(x *exchange) {
-				sent = x.result(49, "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data "+data+", v4563",
+			r.up.Reply = func(x *linkstest.Exchange) {
+				sent = x.Result(49, "80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext error, data "+data+", v4563",
 					wire.Control{OID: "1.2.3"})
-				x.send(sent)
+				x.Send(sent)
 			}
 		})
 		p := r.dial()
@@ -151,7 +152,7 @@ func TestWhatFollowsARightPasswordReachesTheClient(t *testing.T) {
 // of a code that was used before, say. Then its words stay here.
 func TestExpiredPasswordIsNotToldForAnotherReason(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) { x.send(x.result(49, "AcceptSecurityContext error, data 532, v4563")) }
+		r.up.Reply = func(x *linkstest.Exchange) { x.Send(x.Result(49, "AcceptSecurityContext error, data 532, v4563")) }
 		r.gate.admit = func(ctx context.Context, q gate.Request) (gate.Answer, error) {
 			q.Verify(ctx, aliceBehind, []byte("secret"))
 			return gate.Answer{Reference: reference, Reason: "code_used"}, nil
@@ -170,9 +171,9 @@ func knowsPolicy(code int, value []byte) func(*relayRig) {
 		r.up.RootDSE = func() (map[string][]string, bool) {
 			return map[string][]string{"supportedControl": {wire.OIDPasswordPolicy}}, true
 		}
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			if x.Op != wire.OpBind {
-				x.usual()
+				x.Usual()
 				return
 			}
 			var controls []wire.Control
@@ -182,7 +183,7 @@ func knowsPolicy(code int, value []byte) func(*relayRig) {
 				}
 				controls = []wire.Control{{OID: wire.OIDPasswordPolicy, Value: value, HasValue: true}}
 			}
-			x.send(x.result(code, "", controls...))
+			x.Send(x.Result(code, "", controls...))
 		}
 	}
 }
@@ -222,7 +223,7 @@ func TestPolicyControlIsOnlyForWhoAsked(t *testing.T) {
 	// A service account's bind passes as it is.
 	p.wants(wire.ResultSuccess, bindOp(mailBehind, mailPassword))
 	for i, want := range []int{1, 1, 0} {
-		if b := r.up.seenBinds()[i]; len(b.Controls) != want {
+		if b := r.up.SeenBinds()[i]; len(b.Controls) != want {
 			t.Errorf("bind %d had controls %v", i, b.Controls)
 		}
 	}
@@ -231,7 +232,7 @@ func TestPolicyControlIsOnlyForWhoAsked(t *testing.T) {
 func TestPolicyIsNotAskedOfADirectoryWithoutOne(t *testing.T) {
 	r := startRelay(t, nil)
 	r.bound()
-	if b := r.up.seenBinds(); len(b) != 1 || len(b[0].Controls) > 0 {
+	if b := r.up.SeenBinds(); len(b) != 1 || len(b[0].Controls) > 0 {
 		t.Errorf("came as %+v", b)
 	}
 }
@@ -239,8 +240,8 @@ func TestPolicyIsNotAskedOfADirectoryWithoutOne(t *testing.T) {
 // Clients chase a referral with password and code.
 func TestReferralOfABindIsNotChased(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
-			x.send(wire.Element(wire.TagSequence, wire.AppendNumber(nil, wire.TagInteger, x.ID),
+		r.up.Reply = func(x *linkstest.Exchange) {
+			x.Send(wire.Element(wire.TagSequence, wire.AppendNumber(nil, wire.TagInteger, x.ID),
 				wire.Element(wire.OpBindResponse, []byte{wire.TagEnumerated, 1, 10}, wire.Octets(""), wire.Octets("go there"),
 					wire.Element(0xa3, wire.Octets("ldap://elsewhere.example/")))))
 		}
@@ -265,19 +266,19 @@ func TestBindThatUpstreamCannotJudge(t *testing.T) {
 		change func(*relayRig)
 		code   int
 	}{
-		"away":              {func(r *relayRig) { r.up.dialled = func() error { return errDown } }, wire.ResultUnavailable},
+		"away":              {func(r *relayRig) { r.up.Dialled = func() error { return errDown } }, wire.ResultUnavailable},
 		"all links are out": {func(r *relayRig) { r.up.Max, r.up.Wait = 1, time.Millisecond }, wire.ResultBusy},
 		"busy": {func(r *relayRig) {
-			r.up.answer = func(x *exchange) { x.send(x.result(wire.ResultBusy, "")) }
+			r.up.Reply = func(x *linkstest.Exchange) { x.Send(x.Result(wire.ResultBusy, "")) }
 		}, wire.ResultBusy},
 		"unavailable": {func(r *relayRig) {
-			r.up.answer = func(x *exchange) { x.send(x.result(wire.ResultUnavailable, "")) }
+			r.up.Reply = func(x *linkstest.Exchange) { x.Send(x.Result(wire.ResultUnavailable, "")) }
 		}, wire.ResultUnavailable},
 		"hangs up": {func(r *relayRig) {
-			r.up.answer = func(x *exchange) { x.Close() }
+			r.up.Reply = func(x *linkstest.Exchange) { x.Close() }
 		}, wire.ResultUnavailable},
 		"garbage": {func(r *relayRig) {
-			r.up.answer = func(x *exchange) { x.send([]byte("HTTP/1.0 400\r\n")) }
+			r.up.Reply = func(x *linkstest.Exchange) { x.Send([]byte("HTTP/1.0 400\r\n")) }
 		}, wire.ResultUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -370,7 +371,7 @@ func TestAdmissionThatWasLostSignsNobodyIn(t *testing.T) {
 		t.Errorf("signed in as %q", who)
 	}
 	p.wants(wire.ResultSuccess, searchOp(behindBase, 2))
-	if binds := r.up.seenBinds(); len(binds) != 2 || binds[1].DN != "" {
+	if binds := r.up.SeenBinds(); len(binds) != 2 || binds[1].DN != "" {
 		t.Errorf("searched after %+v", binds)
 	}
 }
@@ -405,12 +406,12 @@ func TestNoIdentityOfThePoolsFormerOwner(t *testing.T) {
 
 	nobody := r.dial()
 	nobody.wants(wire.ResultSuccess, searchOp(behindBase, 2))
-	binds := r.up.seenBinds()
+	binds := r.up.SeenBinds()
 	if last := binds[len(binds)-1]; len(binds) != 2 || last.DN != "" || last.Password != "" || last.Conn != 1 {
 		t.Errorf("nobody asked over %+v", binds)
 	}
 	nobody.Close()
-	r.up.await(1, 1)
+	r.up.Await(1, 1)
 	bob := r.dial()
 	bob.wants(wire.ResultSuccess, bindOp(bobBehind, "hunter2"+codeOfAlice))
 	if who := bob.who(); who != "dn:"+bobBehind {
@@ -425,7 +426,7 @@ func TestServiceAccountBindsWithItsPasswordAsGiven(t *testing.T) {
 	if who := p.who(); who != "dn:"+mailBehind {
 		t.Errorf("bound as %q", who)
 	}
-	if got := r.up.seenBinds(); len(got) != 1 || got[0].Password != mailPassword || got[0].DN != mailBehind {
+	if got := r.up.SeenBinds(); len(got) != 1 || got[0].Password != mailPassword || got[0].DN != mailBehind {
 		t.Errorf("bound with %+v", got)
 	}
 	p.wants(wire.ResultSuccess, searchOp(behindBase, 2))
@@ -517,11 +518,11 @@ func TestBindWithoutThePasswordRunsOnAnotherAccount(t *testing.T) {
 		r.untouched(0)
 		p.wants(wire.ResultSuccess, searchOp(behindBase, 2), control(wire.OIDPaged, wire.Octets("\x30\x05\x02\x01\x64\x04\x00")))
 		p.wants(wire.ResultSuccess, compareOp(aliceBehind, "uid", "alice"))
-		binds := r.up.seenBinds()
+		binds := r.up.SeenBinds()
 		if len(binds) != 1 || binds[0].DN != lenderBehind || binds[0].Password != "lent" {
 			t.Errorf("bound with %+v", binds)
 		}
-		for _, f := range r.up.seen(wire.OpSearch, wire.OpCompare) {
+		for _, f := range r.up.Seen(wire.OpSearch, wire.OpCompare) {
 			m, err := wire.ParseMessage(f.Frame)
 			if err != nil {
 				t.Fatal(err)
@@ -552,12 +553,12 @@ func TestBindWithoutThePasswordWhereNobodyLends(t *testing.T) {
 func TestLenderThatIsRefusedLendsNothing(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) {
 		r.lends(true)
-		r.up.passwords[lenderBehind] = "another"
+		r.up.Passwords[lenderBehind] = "another"
 	})
 	p := r.dial()
 	p.wants(wire.ResultSuccess, bindOp(aliceBehind, appOfAlice))
 	p.wants(wire.ResultUnavailable, searchOp(behindBase, 2))
-	if n := len(r.up.seen(wire.OpSearch)); n != 0 {
+	if n := len(r.up.Seen(wire.OpSearch)); n != 0 {
 		t.Error("asked as nobody")
 	}
 }
@@ -610,5 +611,5 @@ func TestPanicInAJudgementClosesTheLink(t *testing.T) {
 	p.wants(wire.ResultOther, bindOp(aliceBehind, "secret"))
 	p.gone()
 	r.ends(byPanic, 1)
-	r.up.await(0, 1)
+	r.up.Await(0, 1)
 }

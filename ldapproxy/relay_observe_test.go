@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sekisho/gate"
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
@@ -21,13 +22,13 @@ func observed() App {
 func TestObservedBindPassesAsItCame(t *testing.T) {
 	var sent []byte
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			if x.Op == wire.OpBind {
-				sent = x.result(wire.ResultSuccess, "as it is", wire.Control{OID: "1.2.3"})
-				x.send(sent)
+				sent = x.Result(wire.ResultSuccess, "as it is", wire.Control{OID: "1.2.3"})
+				x.Send(sent)
 				return
 			}
-			x.usual()
+			x.Usual()
 		}
 	}, observed())
 	p := r.dial()
@@ -35,7 +36,7 @@ func TestObservedBindPassesAsItCame(t *testing.T) {
 	if got := p.frame(); !bytes.Equal(got, sent) {
 		t.Errorf("got %x\nsent %x", got, sent)
 	}
-	binds := r.up.seenBinds()
+	binds := r.up.SeenBinds()
 	if len(binds) != 1 || binds[0].DN != "UID=Alice , ou=people,dc=behind" || binds[0].Password != "secret"+codeOfAlice {
 		t.Errorf("bound with %+v", binds)
 	}
@@ -100,7 +101,7 @@ func TestObservedApplicationMayAskAnything(t *testing.T) {
 		case "the account":
 			p.wants(wire.ResultSuccess, bindOp(mailBehind, mailPassword))
 		}
-		before := len(r.up.seen())
+		before := len(r.up.Seen())
 		if name == "nobody" {
 			before++ // the bind as nobody
 		}
@@ -117,7 +118,7 @@ func TestObservedApplicationMayAskAnything(t *testing.T) {
 			p.wants(wire.ResultSuccess, op, control(wire.OIDProxyAuthorization, []byte{wire.TagBoolean, 1, 0xff}, wire.Octets("dn:")))
 			asked++
 		}
-		if n := len(r.up.seen()); name != "nobody" && n != before+asked {
+		if n := len(r.up.Seen()); name != "nobody" && n != before+asked {
 			t.Errorf("%s: %d of %d reached upstream", name, n-before, asked)
 		}
 	}
@@ -170,11 +171,11 @@ func TestObservedBindReachesUpstreamOnce(t *testing.T) {
 	r.untouched(1)
 	p.wants(wire.ResultSuccess, bindOp("", ""))
 	p.wants(wire.ResultSuccess, bindOp(aliceBehind, "secret"))
-	r.up.await(1, 1)
+	r.up.Await(1, 1)
 }
 
 func TestObservedBindWithoutAnUpstream(t *testing.T) {
-	r := startRelay(t, func(r *relayRig) { r.up.dialled = func() error { return errDown } }, observed())
+	r := startRelay(t, func(r *relayRig) { r.up.Dialled = func() error { return errDown } }, observed())
 	p := r.dial()
 	p.wants(wire.ResultUnavailable, bindOp(aliceBehind, "secret"))
 	p.wants(wire.ResultUnavailable, bindOp(mailBehind, mailPassword))
@@ -201,7 +202,7 @@ func TestLentSessionStaysLentWhenTheApplicationIsObserved(t *testing.T) {
 	p.wants(wire.ResultUnwillingToPerform, modifyOp(aliceBehind, 2, "mail", "x"))
 	p.wants(wire.ResultInsufficientAccessRights, compareOp(bobBehind, "userPassword", "x"))
 	p.wants(wire.ResultSuccess, searchOp(behindBase, 2))
-	frames := r.up.seen(wire.OpSearch)
+	frames := r.up.Seen(wire.OpSearch)
 	m, err := wire.ParseMessage(frames[len(frames)-1].Frame)
 	if err != nil {
 		t.Fatal(err)
@@ -215,8 +216,8 @@ func TestLentSessionStaysLentWhenTheApplicationIsObserved(t *testing.T) {
 func TestExtendedResponseToABind(t *testing.T) {
 	code := wire.ResultUnavailableCritical
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
-			x.send(wire.AppendExtended(nil, x.ID, wire.Result{Code: code}, "", nil))
+		r.up.Reply = func(x *linkstest.Exchange) {
+			x.Send(wire.AppendExtended(nil, x.ID, wire.Result{Code: code}, "", nil))
 		}
 	}, observed())
 	p := r.dial()

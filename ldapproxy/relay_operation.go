@@ -3,6 +3,7 @@ package ldapproxy
 import (
 	"errors"
 
+	"sekisho/ldapproxy/links"
 	"sekisho/ldapproxy/tree"
 	"sekisho/ldapproxy/wire"
 )
@@ -173,7 +174,7 @@ func (r *relay) extended(m wire.Message, e wire.ExtendedRequest) disconnect {
 		if err != nil {
 			return r.unreadable(m, err)
 		}
-		if l := r.link.Load(); l == nil || !l.waits(id) {
+		if l := r.link.Load(); l == nil || !l.Waits(id) {
 			return r.refused(m, wire.ResultNoSuchOperation, "")
 		}
 	case wire.OIDModifyPassword:
@@ -214,8 +215,8 @@ func (r *relay) passwordModify(e wire.ExtendedRequest) wire.Result {
 // bind among them, can't be abandoned (RFC 4511 §4.11).
 func (r *relay) abandon(m wire.Message) {
 	id, err := m.Abandoned()
-	if l := r.link.Load(); err == nil && l != nil && l.waits(id) {
-		l.forward(m, r.frame)
+	if l := r.link.Load(); err == nil && l != nil && l.Waits(id) {
+		l.Forward(m, r.frame)
 	}
 }
 
@@ -243,8 +244,8 @@ func (r *relay) pass(m wire.Message) disconnect {
 	if err := r.flush(); err != nil {
 		return r.lost(err)
 	}
-	switch err := l.forward(m, frame); {
-	case errors.Is(err, errCrowded):
+	switch err := l.Forward(m, frame); {
+	case errors.Is(err, links.ErrCrowded):
 		return r.refused(m, wire.ResultBusy, "too many operations at once")
 	case err != nil:
 		return byUpstream
@@ -255,10 +256,10 @@ func (r *relay) pass(m wire.Message) disconnect {
 
 // ready takes a link for a session that has none: for nobody one without an
 // identity, and for who was admitted without the password one that is lent.
-func (r *relay) ready() (*link, wire.Result) {
+func (r *relay) ready() (*links.Link, wire.Result) {
 	ctx := r.server.ctx
 	if !r.session.lent {
-		l, err := r.server.links.anonymous(ctx, r.appName())
+		l, err := r.server.links.Anonymous(ctx, r.appName())
 		if err != nil {
 			return nil, r.linkless(err)
 		}

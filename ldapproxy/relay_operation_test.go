@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
@@ -13,17 +14,17 @@ func TestOperationsReachTheDirectoryAsTheyWere(t *testing.T) {
 	app.Writes = true
 	answers := make(chan []byte, 100)
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			if x.Op == wire.OpBind {
-				x.usual()
+				x.Usual()
 				return
 			}
-			answer := x.result(wire.ResultSuccess, "as it is", wire.Control{OID: "1.2.3", Value: []byte("v"), HasValue: true})
+			answer := x.Result(wire.ResultSuccess, "as it is", wire.Control{OID: "1.2.3", Value: []byte("v"), HasValue: true})
 			if x.Op == wire.OpSearch {
-				x.send(wire.AppendEntry(nil, x.ID, "cn=x", nil))
+				x.Send(wire.AppendEntry(nil, x.ID, "cn=x", nil))
 			}
 			answers <- answer
-			x.send(answer)
+			x.Send(answer)
 		}
 	}, app)
 	p := r.bound()
@@ -47,7 +48,7 @@ func TestOperationsReachTheDirectoryAsTheyWere(t *testing.T) {
 			t.Errorf("got %x\nsent %x", got, want)
 		}
 	}
-	seen := r.up.seen()[1:]
+	seen := r.up.Seen()[1:]
 	for i, frame := range sent {
 		if i >= len(seen) || !bytes.Equal(seen[i].Frame, frame) {
 			t.Errorf("%d: sent %x", i, frame)
@@ -276,7 +277,7 @@ func TestNobodySearchesWhereItIsAllowed(t *testing.T) {
 	if who := p.who(); who != "" {
 		t.Errorf("nobody is %q", who)
 	}
-	if n := len(r.up.seen(wire.OpSearch, wire.OpCompare)); n != 2 {
+	if n := len(r.up.Seen(wire.OpSearch, wire.OpCompare)); n != 2 {
 		t.Errorf("%d reached upstream", n)
 	}
 	// And not in clear text, where passwords are not either.
@@ -286,13 +287,13 @@ func TestNobodySearchesWhereItIsAllowed(t *testing.T) {
 
 func TestCancelOfWhatIsNotInWork(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			switch x.Op {
 			case wire.OpSearch:
 			case wire.OpExtended:
-				x.send(wire.AppendResult(nil, x.ID-1, wire.OpSearchDone, wire.Result{Code: 118}), x.result(wire.ResultSuccess, ""))
+				x.Send(wire.AppendResult(nil, x.ID-1, wire.OpSearchDone, wire.Result{Code: 118}), x.Result(wire.ResultSuccess, ""))
 			default:
-				x.usual()
+				x.Usual()
 			}
 		}
 	})
@@ -317,16 +318,16 @@ func TestCancelOfWhatIsNotInWork(t *testing.T) {
 func TestLateResultsAreDropped(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) {
 		var late []byte
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			switch x.Op {
 			case wire.OpSearch:
 				if late == nil {
-					late = append(wire.AppendEntry(nil, x.ID, "cn=late", nil), x.result(wire.ResultSuccess, "late")...)
+					late = append(wire.AppendEntry(nil, x.ID, "cn=late", nil), x.Result(wire.ResultSuccess, "late")...)
 					return
 				}
-				x.send(late, x.result(wire.ResultSuccess, "in time"))
+				x.Send(late, x.Result(wire.ResultSuccess, "in time"))
 			default:
-				x.usual()
+				x.Usual()
 			}
 		}
 	})
@@ -336,13 +337,13 @@ func TestLateResultsAreDropped(t *testing.T) {
 	if got := p.receive(); got.id != p.id || got.diagnostic != "in time" {
 		t.Errorf("%+v", got)
 	}
-	if n := len(r.up.seen(wire.OpAbandon)); n != 1 {
+	if n := len(r.up.Seen(wire.OpAbandon)); n != 1 {
 		t.Errorf("%d Abandons reached upstream", n)
 	}
 	// Of what is not in work, a bind among it, there is nothing to abandon.
 	p.send(p.put(wire.Element(wire.OpAbandon, []byte{1})), p.put(wire.Element(wire.OpAbandon, []byte{99})), p.put(wire.Element(wire.OpAbandon, []byte{0xff})))
 	p.wants(wire.ResultSuccess, compareOp(aliceBehind, "uid", "alice"))
-	if n := len(r.up.seen(wire.OpAbandon)); n != 1 {
+	if n := len(r.up.Seen(wire.OpAbandon)); n != 1 {
 		t.Errorf("%d Abandons reached upstream", n)
 	}
 }
@@ -388,7 +389,7 @@ func TestWideFilterPasses(t *testing.T) {
 	if got := p.receive(); got.op != wire.OpSearchDone {
 		t.Errorf("%+v", got)
 	}
-	if n := len(r.up.seen(wire.OpSearch)); n != 1 {
+	if n := len(r.up.Seen(wire.OpSearch)); n != 1 {
 		t.Errorf("%d searches reached upstream", n)
 	}
 }
@@ -399,12 +400,12 @@ func TestExtendedResponseEndsAnyOperation(t *testing.T) {
 	app := relayApp()
 	app.Writes = true
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			if len(x.Controls) > 0 {
-				x.send(wire.AppendExtended(nil, x.ID, wire.Result{Code: wire.ResultUnavailableCritical}, "", nil))
+				x.Send(wire.AppendExtended(nil, x.ID, wire.Result{Code: wire.ResultUnavailableCritical}, "", nil))
 				return
 			}
-			x.usual()
+			x.Usual()
 		}
 	}, app)
 	p := r.bound()
@@ -442,7 +443,7 @@ func TestWhoWasLentALinkIsShownNoPassword(t *testing.T) {
 	for _, name := range []string{"userPassword", "USERPASSWORD;x-old", "2.5.4.35", "sambaNTPassword"} {
 		p.wants(wire.ResultInsufficientAccessRights, shownOp("cn", name))
 	}
-	if n := len(r.up.seen(wire.OpSearch)); n != 0 {
+	if n := len(r.up.Seen(wire.OpSearch)); n != 0 {
 		t.Errorf("%d of them passed", n)
 	}
 	p.wants(wire.ResultSuccess, shownOp("*", "+", "pwdLastSet"))

@@ -2,6 +2,7 @@ package ldapproxy
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"os"
@@ -10,19 +11,21 @@ import (
 	"testing"
 	"time"
 
+	"sekisho/ldapproxy/links"
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
 // holding has searches wait over there until they are let go, one for each
 // value; all else is answered as usual.
-func holding(u *fakeUpstream) (let chan bool) {
+func holding(u *upstream) (let chan bool) {
 	let = make(chan bool, 100)
 	u.t.Cleanup(func() { close(let) })
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpSearch {
 			<-let
 		}
-		x.usual()
+		x.Usual()
 	}
 	return let
 }
@@ -49,7 +52,7 @@ func TestPipelinedOperationsKeepTheirOrder(t *testing.T) {
 			t.Errorf("answer %d is to %s", id, got.value)
 		}
 	}
-	for i, f := range r.up.seen() {
+	for i, f := range r.up.Seen() {
 		if f.Op != wire.OpBind && f.ID != int32(i+1) {
 			t.Fatalf("request %d reached upstream as number %d", f.ID, i+1)
 		}
@@ -77,7 +80,7 @@ func TestClientsGetTheirOwnAnswers(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := len(r.up.seenBinds()); n != 240 {
+	if n := len(r.up.SeenBinds()); n != 240 {
 		t.Errorf("%d binds reached upstream", n)
 	}
 }
@@ -89,9 +92,9 @@ func TestUpstreamLostIsNoticedAndClosed(t *testing.T) {
 			p := r.bound()
 			if busy {
 				p.send(p.put(searchOp(behindBase, 2)))
-				r.up.awaitSeen(wire.OpSearch, 1)
+				r.up.AwaitSeen(wire.OpSearch, 1)
 			}
-			r.up.cut()
+			r.up.Cut()
 			p.notice(wire.ResultUnavailable) // and no made-up answer before it
 			r.ends(byUpstream, 1)
 		})
@@ -100,12 +103,12 @@ func TestUpstreamLostIsNoticedAndClosed(t *testing.T) {
 
 func TestGoodByeOfTheDirectoryEndsTheClientsToo(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			if x.Op == wire.OpSearch {
-				x.send(wire.AppendNotice(nil, wire.ResultUnavailable, "behind.example goes down"))
+				x.Send(wire.AppendNotice(nil, wire.ResultUnavailable, "behind.example goes down"))
 				return
 			}
-			x.usual()
+			x.Usual()
 		}
 	})
 	p := r.bound()
@@ -118,8 +121,8 @@ func TestUnboundClientDoesNotMindALostUpstream(t *testing.T) {
 	r := startRelay(t, nil)
 	p := r.bound()
 	p.wants(wire.ResultSuccess, bindOp("", ""))
-	r.up.cut()
-	r.up.await(0, 1)
+	r.up.Cut()
+	r.up.Await(0, 1)
 	if who := p.who(); who != "" {
 		t.Errorf("is %q", who)
 	}
@@ -135,8 +138,8 @@ func TestUnbindGivesTheLinkBack(t *testing.T) {
 		p.gone()
 	}
 	r.ends(byUnbind, 5)
-	r.up.await(1, 1)
-	if n := len(r.up.seen(wire.OpUnbind)); n != 0 {
+	r.up.Await(1, 1)
+	if n := len(r.up.Seen(wire.OpUnbind)); n != 0 {
 		t.Error("the Unbind passed")
 	}
 }
@@ -147,7 +150,7 @@ func TestRequestsBeforeAnUnbindPass(t *testing.T) {
 	r := startRelay(t, nil, app)
 	p := r.bound()
 	p.send(p.put(wire.Element(wire.OpDelete, []byte("cn=x"))), p.put(wire.Element(wire.OpUnbind)))
-	r.up.awaitSeen(wire.OpDelete, 1)
+	r.up.AwaitSeen(wire.OpDelete, 1)
 	r.ends(byUnbind, 1)
 }
 
@@ -157,7 +160,7 @@ func TestBindWaitsForWhatIsInWork(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) { let = holding(r.up) })
 	p := r.bound()
 	p.send(p.put(searchOp(behindBase, 2)), p.put(bindOp(bobBehind, "hunter2"+codeOfAlice)))
-	r.up.awaitSeen(wire.OpSearch, 1)
+	r.up.AwaitSeen(wire.OpSearch, 1)
 	if n := len(r.gate.judged()); n != 1 {
 		t.Errorf("%d judged", n)
 	}
@@ -168,7 +171,7 @@ func TestBindWaitsForWhatIsInWork(t *testing.T) {
 	if got := p.receive(); got.op != wire.OpBindResponse || got.code != wire.ResultSuccess {
 		t.Errorf("%+v", got)
 	}
-	r.up.await(1, 1)
+	r.up.Await(1, 1)
 }
 
 // But not for ever: then it is abandoned, and nothing of it is heard again.
@@ -177,7 +180,7 @@ func TestBindAbandonsWhatTakesTooLong(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) { let = holding(r.up) })
 	p := r.bound()
 	p.send(p.put(searchOp(behindBase, 2)), p.put(bindOp(bobBehind, "hunter2"+codeOfAlice)))
-	r.up.awaitSeen(wire.OpSearch, 1)
+	r.up.AwaitSeen(wire.OpSearch, 1)
 	r.goes(leaveWait)
 	if got := p.receive(); got.op != wire.OpBindResponse || got.code != wire.ResultSuccess {
 		t.Errorf("%+v", got)
@@ -186,7 +189,7 @@ func TestBindAbandonsWhatTakesTooLong(t *testing.T) {
 	if who := p.who(); who != "dn:"+bobBehind {
 		t.Errorf("is %q", who)
 	}
-	r.up.await(1, 2) // the link is for nobody else
+	r.up.Await(1, 2) // the link is for nobody else
 }
 
 // A search that goes on and on must not outlive the ticket.
@@ -196,7 +199,7 @@ func TestEndedTicketEndsASearchThatGoesOn(t *testing.T) {
 	p := r.bound()
 	resting := r.bound()
 	p.send(p.put(searchOp(behindBase, 2)))
-	r.up.awaitSeen(wire.OpSearch, 1)
+	r.up.AwaitSeen(wire.OpSearch, 1)
 	r.goes(sweepEvery)
 	r.goes(sweepEvery)                           // so the first look round is through
 	p.wants(wire.ResultSuccess, searchOp("", 0)) // answered here
@@ -210,14 +213,14 @@ func TestEndedTicketEndsASearchThatGoesOn(t *testing.T) {
 	resting.send(resting.put(extendedOp(wire.OIDWhoAmI))) // who asks is looked at then
 	resting.notice(wire.ResultStrongerAuthRequired)
 	let <- true
-	r.up.await(1, 2) // the one with a search on it is for nobody else
+	r.up.Await(1, 2) // the one with a search on it is for nobody else
 }
 
 func TestServiceAccountThatIsGoneEndsItsSearch(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) { holding(r.up) })
 	p := r.asService()
 	p.send(p.put(searchOp(behindBase, 2)))
-	r.up.awaitSeen(wire.OpSearch, 1)
+	r.up.AwaitSeen(wire.OpSearch, 1)
 	app := relayApp()
 	app.Accounts = nil
 	r.SetApps(mustApps(t, app))
@@ -236,18 +239,17 @@ func TestWhoWaitsForAnAnswerIsNotIdle(t *testing.T) {
 	s.setup()
 	c := s.newConn(new(Listener), waiting{new(socket)})
 	c.session.dn = aliceBehind
-	l := &link{pool: s.links}
-	c.behind.(*relay).link.Store(l)
-	m, frame := requestOf(1, searchOp(behindBase, 2))
-	if err := l.note(m); err != nil {
-		t.Fatal(err, frame)
-	}
+	let := holding(u)
+	l := asking(t, c)
 	for range 3 {
 		if why := c.step(); why != staying {
 			t.Fatalf("ended by %s", why)
 		}
 	}
-	l.remove(0)
+	let <- true
+	if err := l.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if why := c.step(); why != byIdleness {
 		t.Errorf("ended by %q", why)
 	}
@@ -274,7 +276,7 @@ func TestStartTLSWhileSomethingIsInWork(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) { let = holding(r.up) }, app)
 	p := r.dial()
 	p.send(p.put(searchOp(behindBase, 2)))
-	r.up.awaitSeen(wire.OpSearch, 1)
+	r.up.AwaitSeen(wire.OpSearch, 1)
 	if got := p.ask(extendedOp(wire.OIDStartTLS)); got.code != wire.ResultOperationsError {
 		t.Errorf("%+v", got)
 	}
@@ -285,7 +287,7 @@ func TestStartTLSWhileSomethingIsInWork(t *testing.T) {
 	if p.who() != "" {
 		t.Error("somebody")
 	}
-	if n := len(r.up.seen(wire.OpExtended)); n != 0 {
+	if n := len(r.up.Seen(wire.OpExtended)); n != 0 {
 		t.Error("StartTLS passed")
 	}
 }
@@ -298,11 +300,11 @@ func TestStartTLSMakesTheSessionAnonymous(t *testing.T) {
 	p.wants(wire.ResultSuccess, extendedOp(wire.OIDStartTLS))
 	p.secure()
 	p.wants(wire.ResultSuccess, searchOp(behindBase, 2))
-	if binds := r.up.seenBinds(); len(binds) != 2 || binds[1].DN != "" {
+	if binds := r.up.SeenBinds(); len(binds) != 2 || binds[1].DN != "" {
 		t.Errorf("searched after %+v", binds)
 	}
 	p.wants(wire.ResultSuccess, bindOp(aliceBehind, "secret"+codeOfAlice))
-	r.up.await(1, 1)
+	r.up.Await(1, 1)
 }
 
 // wrote notes that something was written.
@@ -323,16 +325,24 @@ func (wrote) SetWriteDeadline(time.Time) error { return nil }
 // A bind that succeeded has been answered before the directory can answer what
 // came behind it.
 func TestAnswerOfABindIsNotOvertaken(t *testing.T) {
-	u := newUpstream(t)
-	s := &Server{Upstream: &u.Upstream}
-	s.setup()
 	var order []string
+	there, over := net.Pipe()
+	defer over.Close()
+	s := &Server{Upstream: &Upstream{Dial: func(context.Context) (net.Conn, string, error) {
+		return wrote{there, "to the directory", &order}, "behind.example", nil
+	}}}
+	s.setup()
 	c := s.newConn(new(Listener), wrote{what: "to the client", order: &order})
 	r := c.behind.(*relay)
-	r.link.Store(newLink(s.links, wrote{what: "to the directory", order: &order}, "behind.example"))
+	l, err := s.links.Anonymous(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.links.Close)
+	r.link.Store(l)
 	c.session.dn = aliceBehind
 	c.reply(wire.Message{ID: 1, Op: wire.OpBind}, wire.Result{})
-	m, frame := requestOf(2, modifyOp(aliceBehind, 2, "jpegPhoto", string(make([]byte, 2*wire.MaxHeld)))) // leaves at once
+	m, frame := linkstest.Request(2, modifyOp(aliceBehind, 2, "jpegPhoto", string(make([]byte, 2*wire.MaxHeld)))) // leaves at once
 	c.frame = frame
 	if why := r.pass(m); why != staying {
 		t.Fatalf("ended by %s", why)
@@ -347,9 +357,9 @@ func TestSlowReaderOfRelayedAnswers(t *testing.T) {
 	for _, size := range []int{30 << 10, 8 << 20} { // in batches, and in one piece
 		r := startRelay(t, func(r *relayRig) {
 			r.Limits.Write = 20 * time.Millisecond
-			r.up.answer = func(x *exchange) {
+			r.up.Reply = func(x *linkstest.Exchange) {
 				if x.Op != wire.OpSearch {
-					x.usual()
+					x.Usual()
 					return
 				}
 				entry := largeEntry(x.ID, size)
@@ -373,11 +383,11 @@ func largeEntry(id int32, n int) []byte {
 
 func TestLargeEntryPassesWhole(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			if x.Op == wire.OpSearch {
-				x.send(largeEntry(x.ID, 3<<20))
+				x.Send(largeEntry(x.ID, 3<<20))
 			}
-			x.usual()
+			x.Usual()
 		}
 	})
 	p := r.bound()
@@ -394,13 +404,13 @@ func TestLargeEntryPassesWhole(t *testing.T) {
 func TestEntryThatIsCutShortIsNotFollowedByAnything(t *testing.T) {
 	whole := largeEntry(2, 1<<20)
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			if x.Op == wire.OpSearch {
-				x.send(whole[:500<<10])
+				x.Send(whole[:500<<10])
 				x.Close()
 				return
 			}
-			x.usual()
+			x.Usual()
 		}
 	})
 	p := r.bound()
@@ -413,12 +423,12 @@ func TestEntryThatIsCutShortIsNotFollowedByAnything(t *testing.T) {
 
 func TestEntryAboveTheLimitEndsTheClient(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(x *exchange) {
+		r.up.Reply = func(x *linkstest.Exchange) {
 			if x.Op == wire.OpSearch {
-				x.send([]byte{0x30, 0x84, 0x01, 0x40, 0, 0})
+				x.Send([]byte{0x30, 0x84, 0x01, 0x40, 0, 0})
 				return
 			}
-			x.usual()
+			x.Usual()
 		}
 	})
 	p := r.bound()
@@ -445,7 +455,7 @@ func TestClientWithTooManyOperationsIsBusy(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) { holding(r.up) })
 	p := r.bound()
 	var all [][]byte
-	for range maxOutstanding + 1 {
+	for range links.MaxOutstanding + 1 {
 		all = append(all, p.put(searchOp(behindBase, 2)))
 	}
 	p.send(all...)
@@ -461,7 +471,7 @@ func TestShutdownLetsWhatIsInWorkBeAnswered(t *testing.T) {
 	r := startRelay(t, func(r *relayRig) { let = holding(r.up) })
 	p := r.bound()
 	p.send(p.put(searchOp(behindBase, 2)))
-	r.up.awaitSeen(wire.OpSearch, 1)
+	r.up.AwaitSeen(wire.OpSearch, 1)
 	over := make(chan error, 1)
 	go func() { over <- r.Shutdown(t.Context()) }()
 	for h := range r.held { // it waits now
@@ -477,7 +487,7 @@ func TestShutdownLetsWhatIsInWorkBeAnswered(t *testing.T) {
 	if err := <-over; err != nil {
 		t.Error(err)
 	}
-	r.up.await(0, 1)
+	r.up.Await(0, 1)
 }
 
 func TestReferralsGoByTheApplicationsRule(t *testing.T) {
@@ -486,14 +496,14 @@ func TestReferralsGoByTheApplicationsRule(t *testing.T) {
 	for _, app := range []App{relayApp(), passing, watched} {
 		pass := app.Referrals || app.Observe
 		r := startRelay(t, func(r *relayRig) {
-			r.up.answer = func(x *exchange) {
+			r.up.Reply = func(x *linkstest.Exchange) {
 				if x.Op == wire.OpSearch {
 					reference := wire.Element(wire.TagSequence, wire.AppendNumber(nil, wire.TagInteger, x.ID),
 						wire.Element(wire.OpSearchReference, wire.Octets("ldap://elsewhere.example/")))
-					x.send(reference, x.result(wire.ResultSuccess, ""))
+					x.Send(reference, x.Result(wire.ResultSuccess, ""))
 					return
 				}
-				x.usual()
+				x.Usual()
 			}
 		}, app)
 		p := r.dial()
@@ -503,6 +513,22 @@ func TestReferralsGoByTheApplicationsRule(t *testing.T) {
 			t.Errorf("pass %v: got %x", pass, got)
 		}
 	}
+}
+
+// Clients of one application keep all the links that they can get: those of
+// another bind.
+func TestClientsOfOneApplicationDoNotShutOutAnothers(t *testing.T) {
+	open, other := relayApp(), relayApp()
+	open.Anonymous = true
+	other.Name, other.Listeners, other.Service = "other", []string{"second"}, "other"
+	r := startRelay(t, func(r *relayRig) { r.up.Max, r.up.Wait = 4, time.Millisecond }, open, other)
+	for range 3 {
+		r.dial().wants(wire.ResultSuccess, searchOp(behindBase, 2))
+	}
+	r.dial().wants(wire.ResultBusy, bindOp(aliceBehind, "secret"+codeOfAlice))
+	here, there := net.Pipe()
+	r.take(&Listener{Name: "second", PlainBinds: true}, addressed{there})
+	newPeer(t, here).wants(wire.ResultSuccess, bindOp(aliceBehind, "secret"+codeOfAlice))
 }
 
 // The directory may be asked for nothing by whoever has shown nothing, in
@@ -520,15 +546,15 @@ func FuzzRelay(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, octets []byte) {
 		u := newUpstream(t)
-		u.answer = func(x *exchange) {
+		u.Reply = func(x *linkstest.Exchange) {
 			switch {
 			case x.Op == wire.OpBind:
-			case *x.who == "":
-				t.Errorf("asked as nobody: %x", x.frame)
-			case bytes.Contains(bytes.ToLower(x.frame), []byte("userpassword")) && (x.Op == wire.OpCompare || x.Op == wire.OpModify):
-				t.Errorf("asked about a password: %x", x.frame)
+			case *x.Who == "":
+				t.Errorf("asked as nobody: %x", x.Frame)
+			case bytes.Contains(bytes.ToLower(x.Frame), []byte("userpassword")) && (x.Op == wire.OpCompare || x.Op == wire.OpModify):
+				t.Errorf("asked about a password: %x", x.Frame)
 			}
-			x.usual()
+			x.Usual()
 		}
 		s := &Server{Gate: &fakeGate{admit: cutting}, Upstream: &u.Upstream, Now: func() time.Time { return testTime }}
 		s.After = func(time.Duration) <-chan time.Time { done := make(chan time.Time); close(done); return done }
@@ -539,7 +565,7 @@ func FuzzRelay(f *testing.F) {
 			here.Close()
 		}()
 		go io.Copy(io.Discard, here)
-		c := s.newConn(&Listener{TLS: testTLS(t), StartTLS: true, PlainBinds: true}, addressed{there})
+		c := s.newConn(&Listener{TLS: linkstest.TLS(t), StartTLS: true, PlainBinds: true}, addressed{there})
 		if !s.crowd.enter(c) {
 			t.Fatal("no room")
 		}
@@ -548,6 +574,6 @@ func FuzzRelay(f *testing.F) {
 			t.Error("a handler has panicked")
 		}
 		c.close(why)
-		s.links.close()
+		s.links.Close()
 	})
 }

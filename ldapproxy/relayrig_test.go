@@ -3,15 +3,19 @@ package ldapproxy
 import (
 	"bytes"
 	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"sekisho/gate"
 	"sekisho/internal/directory"
+	"sekisho/ldapproxy/links"
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
 const (
+	aliceBehind  = linkstest.Alice
 	behindBase   = "dc=behind"
 	bobBehind    = "uid=bob,ou=people,dc=behind"
 	mailBehind   = "cn=mail,ou=services,dc=behind"
@@ -20,10 +24,27 @@ const (
 	appOfAlice   = "app-bcdfghjkmnpqrstvwxyzbcdf"
 )
 
+var errDown = errors.New("the server is down")
+
+// upstream is a directory behind, and what the server is told of it.
+type upstream struct {
+	Upstream
+	*linkstest.Server
+	t testing.TB
+}
+
+func newUpstream(t testing.TB) *upstream {
+	t.Helper()
+	s := linkstest.NewServer(t)
+	return &upstream{Upstream{Dial: s.Dial, RootDSE: func() (map[string][]string, bool) {
+		return map[string][]string{"namingContexts": {"dc=behind"}, "supportedLDAPVersion": {"3"}}, true
+	}}, s, t}
+}
+
 // relayRig is a server in front of a directory behind.
 type relayRig struct {
 	*rig
-	up *fakeUpstream
+	up *upstream
 }
 
 // relayApp is dovecot, with a service account that the directory behind has.
@@ -38,9 +59,9 @@ func relayApp() App {
 func startRelay(t testing.TB, change func(*relayRig), apps ...App) *relayRig {
 	t.Helper()
 	r := &relayRig{up: newUpstream(t)}
-	r.up.passwords[bobBehind] = "hunter2"
-	r.up.passwords[mailBehind] = mailPassword
-	r.up.passwords[lenderBehind] = "lent"
+	r.up.Passwords[bobBehind] = "hunter2"
+	r.up.Passwords[mailBehind] = mailPassword
+	r.up.Passwords[lenderBehind] = "lent"
 	if apps == nil {
 		other := elsewhere()
 		other.Accounts = []Account{{DN: "cn=print,ou=services,dc=behind"}}
@@ -120,6 +141,21 @@ func (r *relayRig) lends(proxied bool) {
 	r.up.ProxyAuthorization = proxied
 }
 
+// asking gives a connection a link, over which it has asked something.
+func asking(t testing.TB, c *conn) *links.Link {
+	t.Helper()
+	l, err := c.server.links.Anonymous(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.server.links.Close)
+	if err := l.Forward(linkstest.Request(1, searchOp(behindBase, 2))); err != nil {
+		t.Fatal(err)
+	}
+	c.behind.(*relay).link.Store(l)
+	return l
+}
+
 // frame reads one message as it comes.
 func (p *peer) frame() []byte {
 	p.t.Helper()
@@ -133,10 +169,10 @@ func (p *peer) frame() []byte {
 // untouched wants that upstream has got nothing but so many binds.
 func (r *relayRig) untouched(binds int) {
 	r.t.Helper()
-	if got := r.up.seenBinds(); len(got) != binds {
+	if got := r.up.SeenBinds(); len(got) != binds {
 		r.t.Errorf("binds at the directory behind: %+v, want %d", got, binds)
 	}
-	if got := r.up.seen(); len(got) != binds {
+	if got := r.up.Seen(); len(got) != binds {
 		r.t.Errorf("%d requests reached the directory behind, want %d", len(got), binds)
 	}
 }

@@ -128,7 +128,7 @@ func TestRootDSEThatNobodyHasRead(t *testing.T) {
 func TestSubschemaIsTheDirectorys(t *testing.T) {
 	r := startRelay(t, nil)
 	r.bound().wants(wire.ResultSuccess, searchOp("cn=Subschema", 0))
-	if n := len(r.up.seen(wire.OpSearch)); n != 1 {
+	if n := len(r.up.Seen(wire.OpSearch)); n != 1 {
 		t.Errorf("%d searches reached upstream", n)
 	}
 }

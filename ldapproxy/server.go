@@ -15,7 +15,7 @@
 //
 // The protocol is in package wire; a session in conn.go and bind.go. What
 // comes after a bind begins in operation.go, and goes on in embedded.go, with
-// package tree, or in the files relay*.go, with link.go and pool.go.
+// package tree, or in the files relay*.go, with package links.
 package ldapproxy
 
 import (
@@ -32,6 +32,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"sekisho/gate"
+	"sekisho/ldapproxy/links"
 	"sekisho/ldapproxy/tree"
 	"sekisho/ldapproxy/wire"
 )
@@ -73,7 +74,7 @@ type Server struct {
 	limits     Limits
 	table      atomic.Pointer[table]
 	forest     *tree.Forest // the embedded directory; nil: err, or links
-	links      *pool        // to the directory behind
+	links      *links.Pool  // to the directory behind
 	err        error        // why there is none
 	crowd      crowd
 	handshakes chan struct{} // TLS handshakes under way
@@ -120,7 +121,7 @@ func (s *Server) setup() {
 		s.table.Store(newTable(nil))
 		s.ctx, s.cancel = context.WithCancel(context.Background())
 		if s.Upstream != nil {
-			s.links = newPool(*s.Upstream)
+			s.links = links.NewPool(s.Upstream.directory())
 		} else {
 			s.forest, s.err = tree.NewForest(s.Base, s.Posix, nil, s.People, s.log, s.Now)
 		}
@@ -141,7 +142,7 @@ func (s *Server) SetApps(apps *Apps) {
 		s.forest.SetServices(t.services)
 	}
 	if s.links != nil {
-		s.links.among(len(t.apps))
+		s.links.Among(len(t.apps))
 		s.crowd.each(lookUp) // what is answered now was perhaps allowed only then
 	}
 }
@@ -259,7 +260,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.cancel()
 	s.crowd.cut()
 	if s.links != nil {
-		s.links.close()
+		s.links.Close()
 	}
 	close(s.done)
 	return err

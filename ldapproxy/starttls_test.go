@@ -112,7 +112,7 @@ func TestCallDoesNotEndAHandshake(t *testing.T) {
 	r := startRelay(t, nil)
 	p := r.dial()
 	p.wants(wire.ResultSuccess, extendedOp(wire.OIDStartTLS))
-	eventually(t, r.links, func() (shaking bool) {
+	eventually(t, func() (shaking bool) {
 		r.crowd.each(func(c *conn) {
 			c.waking.Lock()
 			shaking = c.shaking

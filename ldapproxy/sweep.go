@@ -43,7 +43,7 @@ func (r *relay) holds() bool { return r.link.Load() != nil }
 
 func (r *relay) rests() bool {
 	l := r.link.Load()
-	return l != nil && r.spare.Load() && !r.used.Swap(false) && l.idle()
+	return l != nil && r.spare.Load() && !r.used.Swap(false) && l.Idle()
 }
 
 // look takes the link from whoever may not have it any more, and gives back one
@@ -65,7 +65,7 @@ func (r *relay) look(alive bool) disconnect {
 	case !alive:
 		r.release(l)
 		r.session = session{over: true}
-	case r.spare.Load() && !r.used.Load() && l.idle():
+	case r.spare.Load() && !r.used.Load() && l.Idle():
 		r.release(l)
 	}
 	return staying

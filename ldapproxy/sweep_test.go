@@ -3,6 +3,7 @@ package ldapproxy
 import (
 	"testing"
 
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
@@ -18,13 +19,19 @@ func (r *relayRig) rested() {
 // resting waits until so many links are nobody's.
 func (r *relayRig) resting(n int) {
 	r.t.Helper()
-	eventually(r.t, r.links, func() bool { return len(r.links.free) == n })
+	eventually(r.t, func() bool {
+		_, resting := r.links.Len()
+		return resting == n
+	})
 }
 
 // taken waits until so many links are somebody's.
 func (r *relayRig) taken(n int) {
 	r.t.Helper()
-	eventually(r.t, r.links, func() bool { return len(r.links.links)-len(r.links.free) == n })
+	eventually(r.t, func() bool {
+		all, resting := r.links.Len()
+		return all-resting == n
+	})
 }
 
 // Clients that have shown nothing do not keep links from everybody else by
@@ -47,8 +54,8 @@ func TestAnonymousClientsKeepNoLinks(t *testing.T) {
 		r.rested()
 		r.resting(2)
 	}
-	r.up.await(3, 3)
-	for _, b := range r.up.seenBinds()[1:] {
+	r.up.Await(3, 3)
+	for _, b := range r.up.SeenBinds()[1:] {
 		if b.DN != "" {
 			t.Errorf("bound as %q", b.DN)
 		}
@@ -102,24 +109,24 @@ func TestLinkThatIsNeededIsKept(t *testing.T) {
 		}},
 		"a search in work": {open, func(r *relayRig, p *peer) {
 			p.send(p.put(filterOp(equals("uid", "slow"))))
-			r.up.awaitSeen(wire.OpSearch, 1)
+			r.up.AwaitSeen(wire.OpSearch, 1)
 		}},
 		"a paged search": {open, func(r *relayRig, p *peer) {
-			p.send(p.put(searchOp(behindBase, 2), pagedElement("")))
+			p.send(p.put(searchOp(behindBase, 2), wire.AppendControls(nil, []wire.Control{wire.PagedControl(10, nil)})[2:]))
 			p.receive()
 		}},
 		"an observed one's": {watched, func(r *relayRig, p *peer) { p.wants(wire.ResultSuccess, searchOp(behindBase, 2)) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := startRelay(t, func(r *relayRig) {
-				r.up.answer = func(x *exchange) {
+				r.up.Reply = func(x *linkstest.Exchange) {
 					_, paged := x.Control(wire.OIDPaged)
 					switch {
 					case paged:
-						x.send(x.result(wire.ResultSuccess, "", wire.PagedControl(0, []byte("more"))))
+						x.Send(x.Result(wire.ResultSuccess, "", wire.PagedControl(0, []byte("more"))))
 					case x.Op == wire.OpSearch && name == "a search in work":
 					default:
-						x.usual()
+						x.Usual()
 					}
 				}
 			}, c.app)
@@ -141,14 +148,14 @@ func TestAbandonedSearchKeepsNoLink(t *testing.T) {
 	open := relayApp()
 	open.Anonymous = true
 	r := startRelay(t, func(r *relayRig) {
-		r.up.answer = func(*exchange) {} // to nothing
+		r.up.Reply = func(*linkstest.Exchange) {} // to nothing
 	}, open)
 	p := r.dial()
 	p.send(p.put(searchOp(behindBase, 2)), p.put(wire.Element(wire.OpAbandon, []byte{1})))
-	r.up.awaitSeen(wire.OpAbandon, 1)
+	r.up.AwaitSeen(wire.OpAbandon, 1)
 	r.rested()
 	r.taken(0)
-	r.up.await(0, 1) // and it is for nobody else
+	r.up.Await(0, 1) // and it is for nobody else
 	if who := p.who(); who != "" {
 		t.Errorf("is %q", who)
 	}
@@ -215,12 +222,12 @@ func TestNobodysSearchEndsWithTheSetting(t *testing.T) {
 			r := startRelay(t, func(r *relayRig) { let = holding(r.up) }, app)
 			p := r.dial()
 			p.send(p.put(searchOp(behindBase, 2)))
-			r.up.awaitSeen(wire.OpSearch, 1)
+			r.up.AwaitSeen(wire.OpSearch, 1)
 			change(&app, false)
 			r.SetApps(mustApps(t, app))
 			p.notice(wire.ResultStrongerAuthRequired)
 			let <- true
-			r.up.await(0, 1)
+			r.up.Await(0, 1)
 		})
 	}
 }

@@ -111,7 +111,7 @@ func TestSessionTrackingOfABindStaysHere(t *testing.T) {
 	if got := r.gate.judged()[0]; got.Source.Addr != netip.MustParseAddr("192.0.2.7") {
 		t.Errorf("%+v", got.Source)
 	}
-	if got := r.up.seenBinds(); len(got) != 1 || len(got[0].Controls) != 0 {
+	if got := r.up.SeenBinds(); len(got) != 1 || len(got[0].Controls) != 0 {
 		t.Errorf("went on: %+v", got)
 	}
 	app.Tracking = false

@@ -1,10 +1,11 @@
 package ldapproxy
 
 import (
-	"cmp"
 	"context"
 	"net"
 	"time"
+
+	"sekisho/ldapproxy/links"
 )
 
 // Upstream is the directory behind, which a campus has already. Dial must be
@@ -35,10 +36,7 @@ type Upstream struct {
 	ProxyAuthorization bool
 }
 
-func (u Upstream) withDefaults() Upstream {
-	u.Max = cmp.Or(u.Max, 1000)
-	u.Wait = cmp.Or(u.Wait, 5*time.Second)
-	u.Answer = cmp.Or(u.Answer, 10*time.Second)
-	u.Idle = cmp.Or(u.Idle, time.Minute)
-	return u
+// directory is what the links to it need to know.
+func (u *Upstream) directory() links.Directory {
+	return links.Directory{Dial: u.Dial, Max: u.Max, Wait: u.Wait, Answer: u.Answer, Idle: u.Idle}
 }

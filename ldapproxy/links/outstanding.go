@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import (
 	"context"
@@ -6,9 +6,9 @@ import (
 	"sekisho/ldapproxy/wire"
 )
 
-// maxOutstanding is how many operations one client may wait for at once; slapd
+// MaxOutstanding is how many operations one client may wait for at once; slapd
 // ends a connection at 1000.
-const maxOutstanding = 1024
+const MaxOutstanding = 1024
 
 // operation is one that the owner waits for.
 type operation struct {
@@ -25,15 +25,16 @@ const (
 	laterPage
 )
 
-// forward has a request sent as it is, with the next flush. The error is
-// errCrowded if nothing is wrong but the number.
-func (l *link) forward(m wire.Message, frame []byte) error {
+// Forward has a request sent as it is, with the next Flush. The error is
+// ErrCrowded if nothing is wrong but the number, and ErrAway if the link has
+// ended. A Bind, an Unbind and StartTLS are ours, and are never sent.
+func (l *Link) Forward(m wire.Message, frame []byte) error {
 	if err := l.note(m); err != nil {
 		return err
 	}
 	l.room()
 	if len(*l.out)+len(frame) > cap(*l.out) {
-		if err := l.flush(); err != nil {
+		if err := l.Flush(); err != nil {
 			return err
 		}
 		if len(frame) > wire.MaxHeld {
@@ -46,7 +47,7 @@ func (l *link) forward(m wire.Message, frame []byte) error {
 }
 
 // note remembers what is asked, and what it leaves behind.
-func (l *link) note(m wire.Message) error {
+func (l *Link) note(m wire.Message) error {
 	response, _ := wire.ResponseTo(m.Op)
 	op := operation{id: m.ID, response: response}
 	taints := false
@@ -73,8 +74,8 @@ func (l *link) note(m wire.Message) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.ops) >= maxOutstanding && response != 0 {
-		return errCrowded
+	if len(l.ops) >= MaxOutstanding && response != 0 {
+		return ErrCrowded
 	}
 	l.tainted = l.tainted || taints
 	if m.Op == wire.OpAbandon {
@@ -87,7 +88,7 @@ func (l *link) note(m wire.Message) error {
 
 // abandon frees the id of an operation that will have no answer, or one that
 // comes late (RFC 4511 §4.11). mu is held.
-func (l *link) abandon(m wire.Message) {
+func (l *Link) abandon(m wire.Message) {
 	l.tainted = true
 	id, err := m.Abandoned()
 	if err != nil {
@@ -100,7 +101,7 @@ func (l *link) abandon(m wire.Message) {
 
 // find is where an operation stands, -1 if nobody waits for it. Answers come
 // mostly in the order of the requests. mu is held.
-func (l *link) find(id int32) int {
+func (l *Link) find(id int32) int {
 	for i := range l.ops {
 		if l.ops[i].id == id {
 			return i
@@ -110,7 +111,7 @@ func (l *link) find(id int32) int {
 }
 
 // remove ends an operation. mu is held.
-func (l *link) remove(i int) {
+func (l *Link) remove(i int) {
 	l.ops = append(l.ops[:i], l.ops[i+1:]...)
 	if len(l.ops) == 0 && l.drained != nil {
 		close(l.drained)
@@ -118,31 +119,32 @@ func (l *link) remove(i int) {
 	}
 }
 
-// outstanding is how many operations the owner waits for.
-func (l *link) outstanding() int {
+// Outstanding is how many operations the owner waits for.
+func (l *Link) Outstanding() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.ops)
 }
 
-// idle reports whether the owner waits for nothing, and has nothing to go on
+// Idle reports whether the owner waits for nothing, and has nothing to go on
 // with.
-func (l *link) idle() bool {
+func (l *Link) Idle() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.ops) == 0 && l.pages == 0
 }
 
-// waits reports whether the owner waits for the operation with this id.
-func (l *link) waits(id int32) bool {
+// Waits reports whether the owner waits for the operation with this id.
+func (l *Link) Waits(id int32) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.find(id) >= 0
 }
 
-// wait waits until nothing is outstanding, or the link has ended. What came
-// last may still be on its way to the client; detach waits for that.
-func (l *link) wait(ctx context.Context) error {
+// Wait waits until nothing is outstanding, or the link has ended. What came
+// last may still be on its way to the client; Detach waits for that. The
+// error is that of ctx.
+func (l *Link) Wait(ctx context.Context) error {
 	l.mu.Lock()
 	if len(l.ops) == 0 || l.ended {
 		l.mu.Unlock()

@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import (
 	"errors"
@@ -35,11 +35,11 @@ func TestStalledMessageHasOneDeadline(t *testing.T) {
 	u := newUpstream(t)
 	u.Answer = 5 * time.Millisecond
 	s := new(stalled)
-	l := newLink(newPool(u.Upstream), s, "behind.example")
+	l := newLink(NewPool(u.Directory), s, "behind.example")
 	l.setUntil(time.Now().Add(time.Millisecond)) // of the bind
 	l.setUntil(time.Time{})
 	l.streaming = true
-	if _, err := l.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || s.reads > 2 {
+	if _, err := (incoming{l}).Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || s.reads > 2 {
 		t.Errorf("after %d reads: %v", s.reads, err)
 	}
 }

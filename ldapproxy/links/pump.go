@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import (
 	"errors"
@@ -13,13 +13,13 @@ import (
 
 // pump reads what the server sends, as long as the link lives: while it rests
 // in the pool, too, so that one which the server has closed is not handed out.
-func (l *link) pump() {
+func (l *Link) pump() {
 	why := l.run()
 	l.in.Release()
 	l.end(why)
 }
 
-func (l *link) run() (why error) {
+func (l *Link) run() (why error) {
 	defer func() {
 		if p := recover(); p != nil { // costs one client its connection
 			why = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
@@ -27,7 +27,7 @@ func (l *link) run() (why error) {
 	}()
 	for {
 		if err := l.in.Fill(); err != nil {
-			return fmt.Errorf("%w: read from %s: %w", errAway, l.server, err)
+			return fmt.Errorf("%w: read from %s: %w", ErrAway, l.name, err)
 		}
 		if err := l.pass(); err != nil {
 			return err
@@ -36,7 +36,7 @@ func (l *link) run() (why error) {
 }
 
 // end does what is to be done when a link has ended, however that came.
-func (l *link) end(why error) {
+func (l *Link) end(why error) {
 	l.mu.Lock()
 	l.ended = true
 	o := l.owner
@@ -53,13 +53,13 @@ func (l *link) end(why error) {
 	l.raw.Close()
 	l.pool.drop(l)
 	if o != nil {
-		o.upstreamLost(why)
+		o.LinkLost(why)
 	}
 }
 
 // portion is what can be done with one part of what was read.
 type portion struct {
-	owner   owner  // nil: nobody, and all of it is dropped
+	owner   Owner  // nil: nobody, and all of it is dropped
 	run     []byte // messages that are written as they came
 	changed []byte // then one that was rewritten
 	large   []byte // then the head of a large one; nil: it is dropped
@@ -68,7 +68,7 @@ type portion struct {
 }
 
 // pass writes what was read to the owner.
-func (l *link) pass() error {
+func (l *Link) pass() error {
 	l.delivery.Lock()
 	defer l.delivery.Unlock()
 	for {
@@ -83,12 +83,12 @@ func (l *link) pass() error {
 }
 
 // hand writes one portion.
-func (l *link) hand(p portion) error {
+func (l *Link) hand(p portion) error {
 	for _, messages := range [...][]byte{p.run, p.changed} {
 		if p.owner == nil || len(messages) == 0 {
 			continue
 		}
-		if err := p.owner.deliver(messages); err != nil {
+		if err := p.owner.Deliver(messages); err != nil {
 			return err
 		}
 	}
@@ -99,7 +99,7 @@ func (l *link) hand(p portion) error {
 	rest := l.in.Rest(p.left)
 	var err error
 	if p.owner != nil && p.large != nil {
-		err = p.owner.stream(p.large, rest)
+		err = p.owner.Stream(p.large, rest)
 	} else {
 		_, err = rest.WriteTo(io.Discard)
 	}
@@ -115,7 +115,7 @@ func (l *link) hand(p portion) error {
 
 // sort takes messages for as long as they lie side by side and go the same
 // way. What stands before a fault still counts.
-func (l *link) sort() (portion, error) {
+func (l *Link) sort() (portion, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.heard = true

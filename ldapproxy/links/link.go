@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import (
 	"errors"
@@ -12,39 +12,39 @@ import (
 
 var (
 	errStale   = errors.New("the link had ended while it rested") // nothing of an answer has come
-	errCrowded = errors.New("too many operations at once")
 	errGarbage = errors.New("the directory sent what is not an answer")
 	errForeign = errors.New("not to be passed on")
 )
 
-// owner is the client that a link is attached to. Its methods are called by
+// Owner is the client that a link is attached to. Its methods are called by
 // the link's own goroutine.
-type owner interface {
-	// deliver writes whole messages to the client, between two others. An
+type Owner interface {
+	// Deliver writes whole messages to the client, between two others. An
 	// error ends the link.
-	deliver(frames []byte) error
-	// stream does so with one message that is too large to be held: head, and
+	Deliver(frames []byte) error
+	// Stream does so with one message that is too large to be held: head, and
 	// behind it what rest writes. If it fails in the middle, nothing can be
 	// said to this client any more, not even good-bye.
-	stream(head []byte, rest *wire.Rest) error
-	// upstreamLost tells that the link ended by itself; the last call.
-	upstreamLost(why error)
+	Stream(head []byte, rest *wire.Rest) error
+	// LinkLost tells that the link ended by itself; the last call.
+	LinkLost(why error)
 }
 
-// rules say what is not passed on to an owner.
-type rules struct {
-	passReferrals bool // false: clients chase them with password and code
+// Rules say what is passed on to an owner. With the zero value that is no
+// referral.
+type Rules struct {
+	PassReferrals bool // false: clients chase them with password and code
 }
 
-// link is a connection to the directory behind. From get to put it is one
-// client's, whose goroutine calls all methods but those of the pump; close may
-// be called by anybody.
-type link struct {
-	pool   *pool
+// Link is a connection to the directory behind, made by a Pool. Until Put it is
+// one client's, whose goroutine calls all methods. Close, and those that only
+// look (Outstanding, Idle, Waits, Server), may be called by anybody.
+type Link struct {
+	pool   *Pool
 	raw    net.Conn
-	server string // its name for the log
+	name   string // of the server, for the log
 	in     *wire.BatchReader
-	answer chan bindAnswer // to the bind that waits
+	answer chan BindAnswer // to the bind that waits
 
 	// Of the pool, which has its own mutex for them.
 	app   string // whose client has the link
@@ -60,8 +60,8 @@ type link struct {
 	streaming bool       // only of the pump
 
 	mu      sync.Mutex
-	owner   owner
-	rules   rules
+	owner   Owner
+	rules   Rules
 	ops     []operation // that the owner waits for
 	binding int32       // id of the bind that waits; 0: none
 	heard   bool        // something came since the bind was sent
@@ -73,28 +73,31 @@ type link struct {
 	drained chan struct{} // closed when nothing is outstanding; nil: nobody waits
 }
 
-func newLink(p *pool, raw net.Conn, server string) *link {
-	l := &link{pool: p, raw: raw, server: server, answer: make(chan bindAnswer, 1)}
-	l.in = wire.NewBatchReader(l, &p.buffers)
+func newLink(p *Pool, raw net.Conn, name string) *Link {
+	l := &Link{pool: p, raw: raw, name: name, answer: make(chan BindAnswer, 1)}
+	l.in = wire.NewBatchReader(incoming{l}, &p.buffers)
 	return l
 }
 
-// attach gives what comes from now on to a client. It fails if the link has
-// ended.
-func (l *link) attach(o owner, r rules) error {
+// Server is the name of the server at the other end, for the log.
+func (l *Link) Server() string { return l.name }
+
+// Attach gives what comes from now on to a client. The error is ErrAway, if the
+// link has ended.
+func (l *Link) Attach(o Owner, r Rules) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended {
-		return fmt.Errorf("%w: %s has gone", errAway, l.server)
+		return fmt.Errorf("%w: %s has gone", ErrAway, l.name)
 	}
 	l.owner, l.rules = o, r
 	return nil
 }
 
-// detach ends that: when it returns, the client gets nothing more from here.
+// Detach ends that: when it returns, the client gets nothing more from here.
 // It waits for what is being written, so a client that must not be waited for
 // has closed its own connection before.
-func (l *link) detach() {
+func (l *Link) Detach() {
 	l.delivery.Lock()
 	defer l.delivery.Unlock()
 	l.mu.Lock()
@@ -104,26 +107,27 @@ func (l *link) detach() {
 
 // rest reports whether the link is as it was made, but for its identity, and
 // if so has it rest.
-func (l *link) rest() bool {
+func (l *Link) rest() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended || l.tainted || l.owner != nil || l.pages > 0 || len(l.ops) > 0 || l.binding != 0 {
 		return false
 	}
-	l.setUntil(time.Now().Add(l.pool.Idle))
+	l.setUntil(time.Now().Add(l.pool.dir.Idle))
 	return true
 }
 
 // wake ends the rest. It reports false if the link has ended meanwhile.
-func (l *link) wake() bool {
+func (l *Link) wake() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.setUntil(time.Time{})
 	return !l.ended
 }
 
-// close ends the link; the pump does what is to be done then.
-func (l *link) close() {
+// Close ends the link, as often as it is called; the pump does what is to be
+// done then.
+func (l *Link) Close() {
 	l.mu.Lock()
 	ended := l.ended
 	l.ended = true
@@ -139,7 +143,7 @@ func (l *link) close() {
 var unbind = []byte{wire.TagSequence, 8, wire.TagInteger, 4, 0x7f, 0xff, 0xff, 0xff, wire.OpUnbind, 0}
 
 // leave says so, if the server takes it at once.
-func (l *link) leave() {
+func (l *Link) leave() {
 	l.raw.SetWriteDeadline(time.Now().Add(time.Second))
 	l.raw.Write(unbind)
 }

@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import (
 	"context"
@@ -11,23 +11,17 @@ import (
 	"sekisho/ldapproxy/wire"
 )
 
-// What a client hears of as busy(51); everything else that goes wrong with
-// the directory behind is unavailable(52).
-var errBusy = errors.New("all links to the directory are in use")
-
-// errAway: no server could be reached, or the one that was has gone.
-var errAway = errors.New("the directory is away")
-
-// pool keeps the links to the directory behind that nobody has at present.
+// Pool keeps the links to the directory behind that nobody has at present.
 // The one that was used last is taken first, so that those that are too many
-// grow idle and end.
-type pool struct {
-	Upstream
+// grow idle and end. It is made by NewPool; all methods may be called by
+// anybody.
+type Pool struct {
+	dir     Directory
 	buffers sync.Pool // of *[]byte, wire.MaxHeld long
 
 	mu     sync.Mutex
-	free   []*link
-	links  map[*link]struct{}
+	free   []*Link
+	links  map[*Link]struct{}
 	places int // of links that are being dialled
 	shares shares
 	queue  []waiter // none of which could be served now: see serve
@@ -38,23 +32,24 @@ type pool struct {
 // waiter is one that waits for a link, or, which is nil, for the place of one.
 type waiter struct {
 	app  string
-	turn chan *link
+	turn chan *Link
 }
 
-func newPool(u Upstream) *pool {
-	p := &pool{Upstream: u.withDefaults(), links: make(map[*link]struct{})}
-	p.shares = newShares(p.Max)
+// NewPool makes a pool that has no links yet.
+func NewPool(d Directory) *Pool {
+	p := &Pool{dir: d.withDefaults(), links: make(map[*Link]struct{})}
+	p.shares = newShares(p.dir.Max)
 	p.buffers.New = func() any { return new(make([]byte, wire.MaxHeld)) }
 	return p
 }
 
 // get takes a link for a client of an application, and makes one where there
 // is none. Whoever it was bound as, it may still be: the first thing to be sent
-// is a bind. The error is errBusy or errAway, or that of ctx.
-func (p *pool) get(ctx context.Context, app string) (*link, error) { return p.take(ctx, app, false) }
+// is a bind. The error is ErrBusy or ErrAway, or that of ctx.
+func (p *Pool) get(ctx context.Context, app string) (*Link, error) { return p.take(ctx, app, false) }
 
 // take is get; fresh: one that was just made, unless it comes by the queue.
-func (p *pool) take(ctx context.Context, app string, fresh bool) (*link, error) {
+func (p *Pool) take(ctx context.Context, app string, fresh bool) (*Link, error) {
 	for {
 		l, err := p.obtain(ctx, app, fresh)
 		switch {
@@ -69,11 +64,11 @@ func (p *pool) take(ctx context.Context, app string, fresh bool) (*link, error) 
 }
 
 // obtain returns a link, or nil for the place of one.
-func (p *pool) obtain(ctx context.Context, app string, fresh bool) (*link, error) {
+func (p *Pool) obtain(ctx context.Context, app string, fresh bool) (*Link, error) {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
-		return nil, fmt.Errorf("%w: shutting down", errAway)
+		return nil, fmt.Errorf("%w: shutting down", ErrAway)
 	}
 	if l, ok := p.grab(app, fresh); ok {
 		p.mu.Unlock()
@@ -81,9 +76,9 @@ func (p *pool) obtain(ctx context.Context, app string, fresh bool) (*link, error
 	}
 	if p.shares.waiting[app] >= maxWaiting {
 		p.mu.Unlock()
-		return nil, errBusy
+		return nil, ErrBusy
 	}
-	turn := make(chan *link, 1)
+	turn := make(chan *Link, 1)
 	p.queue = append(p.queue, waiter{app, turn})
 	p.shares.waiting.add(app, 1)
 	p.mu.Unlock()
@@ -92,13 +87,13 @@ func (p *pool) obtain(ctx context.Context, app string, fresh bool) (*link, error
 
 // grab takes a link for an application, or, which is nil, the place of one, if
 // there is any and the application may have it. mu is held.
-func (p *pool) grab(app string, fresh bool) (*link, bool) {
+func (p *Pool) grab(app string, fresh bool) (*Link, bool) {
 	if !p.shares.admits(app) {
 		return nil, false
 	}
-	var l *link
+	var l *Link
 	n := len(p.free)
-	room := len(p.links)+p.places < p.Max
+	room := len(p.links)+p.places < p.dir.Max
 	switch {
 	case n > 0 && !fresh:
 		l = p.free[n-1]
@@ -111,7 +106,7 @@ func (p *pool) grab(app string, fresh bool) (*link, bool) {
 		old := p.free[0]
 		p.free = slices.Delete(p.free, 0, 1)
 		delete(p.links, old)
-		go old.close() // which may take a moment
+		go old.Close() // which may take a moment
 		p.places++
 	default:
 		return nil, false
@@ -121,15 +116,15 @@ func (p *pool) grab(app string, fresh bool) (*link, bool) {
 }
 
 // stand waits in the queue.
-func (p *pool) stand(ctx context.Context, turn chan *link) (*link, error) {
-	patience := time.NewTimer(p.Wait)
+func (p *Pool) stand(ctx context.Context, turn chan *Link) (*Link, error) {
+	patience := time.NewTimer(p.dir.Wait)
 	defer patience.Stop()
 	var err error
 	select {
 	case l, ok := <-turn:
 		return served(l, ok)
 	case <-patience.C:
-		err = errBusy
+		err = ErrBusy
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
@@ -146,16 +141,16 @@ func (p *pool) stand(ctx context.Context, turn chan *link) (*link, error) {
 	return nil, err
 }
 
-func served(l *link, open bool) (*link, error) {
+func served(l *Link, open bool) (*Link, error) {
 	if !open {
-		return nil, fmt.Errorf("%w: shutting down", errAway)
+		return nil, fmt.Errorf("%w: shutting down", ErrAway)
 	}
 	return l, nil
 }
 
 // dial makes a link, for which there is a place.
-func (p *pool) dial(ctx context.Context, app string) (*link, error) {
-	raw, server, err := p.Dial(ctx)
+func (p *Pool) dial(ctx context.Context, app string) (*Link, error) {
+	raw, name, err := p.dir.Dial(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.places--
@@ -166,9 +161,9 @@ func (p *pool) dial(ctx context.Context, app string) (*link, error) {
 	if err != nil {
 		p.shares.give(app)
 		p.serve()
-		return nil, fmt.Errorf("%w: %w", errAway, err)
+		return nil, fmt.Errorf("%w: %w", ErrAway, err)
 	}
-	l := newLink(p, raw, server)
+	l := newLink(p, raw, name)
 	l.app, l.taken = app, true
 	p.links[l] = struct{}{}
 	p.pumps.Go(l.pump)
@@ -178,9 +173,9 @@ func (p *pool) dial(ctx context.Context, app string) (*link, error) {
 // serve gives what is free to those who wait, in their order, but past those
 // whose application has its share. It is called after whatever may let one of
 // them have something, so that nobody waits who need not. mu is held.
-func (p *pool) serve() {
+func (p *Pool) serve() {
 	for i := 0; i < len(p.queue); {
-		if len(p.free) == 0 && len(p.links)+p.places >= p.Max {
+		if len(p.free) == 0 && len(p.links)+p.places >= p.dir.Max {
 			return
 		}
 		w := p.queue[i]
@@ -195,13 +190,13 @@ func (p *pool) serve() {
 }
 
 // unqueue takes one out of the queue. mu is held.
-func (p *pool) unqueue(i int) {
+func (p *Pool) unqueue(i int) {
 	p.shares.waiting.add(p.queue[i].app, -1)
 	p.queue = slices.Delete(p.queue, i, i+1)
 }
 
-// among says between how many applications the links are to be shared.
-func (p *pool) among(apps int) {
+// Among says between how many applications the links are to be shared.
+func (p *Pool) Among(apps int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.shares.among(apps)
@@ -209,18 +204,18 @@ func (p *pool) among(apps int) {
 }
 
 // yield ends the time that an application has had a link. mu is held.
-func (p *pool) yield(l *link) {
+func (p *Pool) yield(l *Link) {
 	if l.taken {
 		p.shares.give(l.app)
 		l.taken = false
 	}
 }
 
-// put takes a link back, which its owner no longer uses. One that is not as
-// good as new but for its identity is closed.
-func (p *pool) put(l *link) {
+// Put takes a link back, which its owner has been detached from and no longer
+// uses. One that is not as good as new but for its identity is closed.
+func (p *Pool) Put(l *Link) {
 	if !l.rest() {
-		l.close()
+		l.Close()
 		return
 	}
 	p.mu.Lock()
@@ -234,7 +229,7 @@ func (p *pool) put(l *link) {
 }
 
 // drop forgets a link that has ended.
-func (p *pool) drop(l *link) {
+func (p *Pool) drop(l *Link) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.links, l)
@@ -245,46 +240,56 @@ func (p *pool) drop(l *link) {
 	p.serve()
 }
 
-// bind binds on a link of the pool, and hands out the link with the answer: to
-// be attached, or put back. A link that rested may have been closed by the
-// server in this very moment; if not an octet came, it is tried once more.
-func (p *pool) bind(ctx context.Context, r bindRequest) (*link, bindAnswer, error) {
-	l, err := p.get(ctx, r.app)
+// Bind binds on a link of the pool, and hands out the link with the answer,
+// whatever that is: to be attached, or put back. A link that rested may have
+// been closed by the server in this very moment; if not an octet came, it is
+// tried once more. The error is ErrBusy or ErrAway, or that of ctx, and there is
+// no link then.
+func (p *Pool) Bind(ctx context.Context, r BindRequest) (*Link, BindAnswer, error) {
+	l, err := p.get(ctx, r.App)
 	if err != nil {
-		return nil, bindAnswer{}, err
+		return nil, BindAnswer{}, err
 	}
 	a, err := l.bind(ctx, r)
 	if errors.Is(err, errStale) {
-		if l, err = p.take(ctx, r.app, true); err != nil {
-			return nil, bindAnswer{}, err
+		if l, err = p.take(ctx, r.App, true); err != nil {
+			return nil, BindAnswer{}, err
 		}
 		a, err = l.bind(ctx, r)
 	}
 	if err != nil {
-		return nil, bindAnswer{}, err
+		return nil, BindAnswer{}, err
 	}
 	return l, a, nil
 }
 
-// anonymous takes a link that has no identity.
-func (p *pool) anonymous(ctx context.Context, app string) (*link, error) {
+// Anonymous takes a link that has no identity. The errors are those of Bind.
+func (p *Pool) Anonymous(ctx context.Context, app string) (*Link, error) {
 	for i := range 3 {
 		l, err := p.take(ctx, app, i > 0)
 		if err != nil || !l.marked {
 			return l, err
 		}
-		a, err := l.bind(ctx, bindRequest{id: 1})
-		if err == nil && a.code == wire.ResultSuccess {
+		a, err := l.bind(ctx, BindRequest{ID: 1})
+		if err == nil && a.Code == wire.ResultSuccess {
 			l.marked = false
 			return l, nil
 		}
-		l.close() // there are servers that allow no anonymous bind
+		l.Close() // there are servers that allow no anonymous bind
 	}
-	return nil, fmt.Errorf("%w: no link without an identity", errAway)
+	return nil, fmt.Errorf("%w: no link without an identity", ErrAway)
 }
 
-// close ends all links, and returns when they have ended.
-func (p *pool) close() {
+// Len is how many links there are, and how many of them rest.
+func (p *Pool) Len() (all, resting int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.links), len(p.free)
+}
+
+// Close ends all links, and returns when they have ended. There are no others
+// then.
+func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
 	for _, w := range p.queue {
@@ -292,13 +297,13 @@ func (p *pool) close() {
 	}
 	p.queue, p.free = nil, nil
 	clear(p.shares.waiting)
-	links := make([]*link, 0, len(p.links))
+	links := make([]*Link, 0, len(p.links))
 	for l := range p.links {
 		links = append(links, l)
 	}
 	p.mu.Unlock()
 	for _, l := range links {
-		l.close()
+		l.Close()
 	}
 	p.pumps.Wait()
 }

@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
@@ -17,22 +18,22 @@ import (
 // else anything.
 func TestUpstreamThatHangs(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
-		if x.number == 2 && len(u.seenBinds()) == 3 {
-			x.hang()
+	u.Reply = func(x *linkstest.Exchange) {
+		if x.Number == 2 && len(u.SeenBinds()) == 3 {
+			x.Hang()
 		}
-		x.usual()
+		x.Usual()
 	}
-	p, other, c := bound(t, u, rules{})
-	p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
-	p.Answer = 10 * time.Millisecond
-	if _, _, err := p.bind(t.Context(), bindRequest{id: 1, dn: aliceBehind, password: []byte("secret")}); !errors.Is(err, errAway) || errors.Is(err, errStale) {
+	p, other, c := bound(t, u, Rules{})
+	p.Put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
+	p.dir.Answer = 10 * time.Millisecond
+	if _, _, err := p.Bind(t.Context(), BindRequest{ID: 1, DN: aliceBehind, Password: []byte("secret")}); !errors.Is(err, ErrAway) || errors.Is(err, errStale) {
 		t.Error(err)
 	}
 	eventually(t, p, func() bool { return len(p.links) == 1 })
 	ask(t, other, 2, extendedOp(wire.OIDWhoAmI))
 	c.receive(t, 1)
-	if n := len(u.seenBinds()); n != 3 {
+	if n := len(u.SeenBinds()); n != 3 {
 		t.Errorf("%d binds were sent", n)
 	}
 }
@@ -42,14 +43,14 @@ func TestOperationHasNoDeadline(t *testing.T) {
 	u := newUpstream(t)
 	u.Answer = 10 * time.Millisecond
 	passed := make(chan bool, 100)
-	u.wrap = func(c net.Conn) net.Conn { return &watched{c, passed} }
-	u.answer = func(x *exchange) {
+	u.Wrap = func(c net.Conn) net.Conn { return &watched{c, passed} }
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpSearch {
 			<-passed
 		}
-		x.usual()
+		x.Usual()
 	}
-	_, l, c := bound(t, u, rules{})
+	_, l, c := bound(t, u, Rules{})
 	ask(t, l, 2, searchOp("dc=behind", 2))
 	c.receive(t, 20)
 }
@@ -83,15 +84,15 @@ func TestGarbageFromUpstream(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUpstream(t)
-			u.answer = func(x *exchange) {
-				if x.Op == wire.OpBind && *x.who == "" && x.ID == 7 {
-					x.usual()
+			u.Reply = func(x *linkstest.Exchange) {
+				if x.Op == wire.OpBind && *x.Who == "" && x.ID == 7 {
+					x.Usual()
 					return
 				}
-				x.send(octets)
+				x.Send(octets)
 			}
-			p, l, c := bound(t, u, rules{})
-			if _, _, err := p.bind(t.Context(), bindRequest{id: 1, dn: aliceBehind, password: []byte("secret")}); !errors.Is(err, errAway) {
+			p, l, c := bound(t, u, Rules{})
+			if _, _, err := p.Bind(t.Context(), BindRequest{ID: 1, DN: aliceBehind, Password: []byte("secret")}); !errors.Is(err, ErrAway) {
 				t.Errorf("bound with %v", err)
 			}
 			// The same, while a client waits for the operation with the id 1.
@@ -113,15 +114,15 @@ func TestGarbageFromUpstream(t *testing.T) {
 // too large ends the link before anything of it is written.
 func TestEntryOf20MiBEndsTheConnection(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpBind {
-			x.usual()
+			x.Usual()
 			return
 		}
-		x.send([]byte{0x30, 0x84, 0x01, 0x40, 0, 0, 2, 1, byte(x.ID), 0x64, 0x84, 0x01, 0x3f, 0xff, 0xf7})
-		x.send(make([]byte, 20<<20))
+		x.Send([]byte{0x30, 0x84, 0x01, 0x40, 0, 0, 2, 1, byte(x.ID), 0x64, 0x84, 0x01, 0x3f, 0xff, 0xf7})
+		x.Send(make([]byte, 20<<20))
 	}
-	_, l, c := bound(t, u, rules{})
+	_, l, c := bound(t, u, Rules{})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	ask(t, l, 2, searchOp("dc=behind", 2))
@@ -146,23 +147,23 @@ func TestLargeEntryIsStreamed(t *testing.T) {
 		small := wire.AppendEntry(nil, 2, "cn=small", nil)
 		answer := bytes.Join([][]byte{small, bulk(2, size), small, bulk(2, size), wire.AppendResult(nil, 2, wire.OpSearchDone, wire.Result{})}, nil)
 		u := newUpstream(t)
-		u.answer = func(x *exchange) {
+		u.Reply = func(x *linkstest.Exchange) {
 			if x.Op == wire.OpBind {
-				x.usual()
+				x.Usual()
 				return
 			}
-			x.send(answer)
+			x.Send(answer)
 		}
-		p, l, c := bound(t, u, rules{})
+		p, l, c := bound(t, u, Rules{})
 		ask(t, l, 2, searchOp("dc=behind", 2))
 		if got := c.receive(t, len(answer)); !bytes.Equal(got, answer) {
 			t.Errorf("%d: %d octets came of %d", size, len(got), len(answer))
 		}
-		if err := l.wait(t.Context()); err != nil {
+		if err := l.Wait(t.Context()); err != nil {
 			t.Error(err)
 		}
-		l.detach()
-		p.put(l)
+		l.Detach()
+		p.Put(l)
 		if get(t, p) != l {
 			t.Errorf("%d: the link was not clean", size)
 		}
@@ -172,7 +173,7 @@ func TestLargeEntryIsStreamed(t *testing.T) {
 // unheeding is an owner that writes nowhere.
 type unheeding struct{ *fakeOwner }
 
-func (s unheeding) stream(head []byte, rest *wire.Rest) error {
+func (s unheeding) Stream(head []byte, rest *wire.Rest) error {
 	_, err := rest.WriteTo(io.Discard)
 	s.arrived <- nil
 	return err
@@ -181,9 +182,9 @@ func (s unheeding) stream(head []byte, rest *wire.Rest) error {
 func TestStreamingHoldsNothing(t *testing.T) {
 	u := newUpstream(t)
 	entry := bulk(2, 15<<20)
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpBind {
-			x.usual()
+			x.Usual()
 			return
 		}
 		for range 10 {
@@ -193,7 +194,7 @@ func TestStreamingHoldsNothing(t *testing.T) {
 	p := newTestPool(t, u)
 	l := bindAs(t, p, aliceBehind, "secret", 0)
 	c := unheeding{newOwner()}
-	if err := l.attach(c, rules{}); err != nil {
+	if err := l.Attach(c, Rules{}); err != nil {
 		t.Fatal(err)
 	}
 	var before, after runtime.MemStats
@@ -211,13 +212,13 @@ func TestStreamingHoldsNothing(t *testing.T) {
 // An entry that nobody waits for any more is read, and goes nowhere.
 func TestLargeEntryThatIsLateIsDropped(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpExtended {
-			x.send(bulk(77, 1<<20))
+			x.Send(bulk(77, 1<<20))
 		}
-		x.usual()
+		x.Usual()
 	}
-	_, l, c := bound(t, u, rules{})
+	_, l, c := bound(t, u, Rules{})
 	if who := asksWho(t, l, c); who != "dn:"+aliceBehind {
 		t.Errorf("got %q", who)
 	}
@@ -227,14 +228,14 @@ func TestLargeEntryThatIsLateIsDropped(t *testing.T) {
 func TestLargeEntryThatIsLateTakesNothingWithIt(t *testing.T) {
 	one, done := wire.AppendEntry(nil, 2, "cn=one", nil), wire.AppendResult(nil, 2, wire.OpSearchDone, wire.Result{})
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpSearch {
-			x.send(one, bulk(77, 1<<20), done)
+			x.Send(one, bulk(77, 1<<20), done)
 			return
 		}
-		x.usual()
+		x.Usual()
 	}
-	_, l, c := bound(t, u, rules{})
+	_, l, c := bound(t, u, Rules{})
 	ask(t, l, 2, searchOp("dc=behind", 2))
 	if got := c.receive(t, len(one)+len(done)); !bytes.Equal(got, append(one, done...)) {
 		t.Errorf("%x", got)
@@ -242,7 +243,7 @@ func TestLargeEntryThatIsLateTakesNothingWithIt(t *testing.T) {
 }
 
 // asksWho asks who upstream takes the client for.
-func asksWho(t *testing.T, l *link, c *fakeOwner) string {
+func asksWho(t *testing.T, l *Link, c *fakeOwner) string {
 	t.Helper()
 	ask(t, l, 2, extendedOp(wire.OIDWhoAmI))
 	r, err := wire.ParseResponse(c.receive(t, 1))
@@ -253,22 +254,22 @@ func asksWho(t *testing.T, l *link, c *fakeOwner) string {
 }
 
 func TestUpstreamThatClosesMidFrame(t *testing.T) {
-	for name, answer := range map[string]func(*exchange) []byte{
-		"small": func(x *exchange) []byte { return x.result(0, "")[:9] },
-		"large": func(x *exchange) []byte { return bulk(x.ID, 1<<20)[:1<<19] },
+	for name, answer := range map[string]func(*linkstest.Exchange) []byte{
+		"small": func(x *linkstest.Exchange) []byte { return x.Result(0, "")[:9] },
+		"large": func(x *linkstest.Exchange) []byte { return bulk(x.ID, 1<<20)[:1<<19] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUpstream(t)
-			u.answer = func(x *exchange) {
+			u.Reply = func(x *linkstest.Exchange) {
 				if x.Op == wire.OpBind && x.ID == 7 {
-					x.usual()
+					x.Usual()
 					return
 				}
-				x.send(answer(x))
+				x.Send(answer(x))
 				x.Close()
 			}
-			p, l, c := bound(t, u, rules{})
-			if _, _, err := p.bind(t.Context(), bindRequest{id: 1, dn: aliceBehind, password: []byte("secret")}); !errors.Is(err, errAway) {
+			p, l, c := bound(t, u, Rules{})
+			if _, _, err := p.Bind(t.Context(), BindRequest{ID: 1, DN: aliceBehind, Password: []byte("secret")}); !errors.Is(err, ErrAway) {
 				t.Error(err)
 			}
 			ask(t, l, 2, searchOp("dc=behind", 2))
@@ -283,14 +284,14 @@ func TestUpstreamThatClosesMidFrame(t *testing.T) {
 func TestUpstreamThatStopsMidFrame(t *testing.T) {
 	u := newUpstream(t)
 	u.Answer = 10 * time.Millisecond
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpSearch {
-			x.send(bulk(x.ID, 1<<20)[:1<<19])
-			x.hang()
+			x.Send(bulk(x.ID, 1<<20)[:1<<19])
+			x.Hang()
 		}
-		x.usual()
+		x.Usual()
 	}
-	_, l, c := bound(t, u, rules{})
+	_, l, c := bound(t, u, Rules{})
 	ask(t, l, 2, searchOp("dc=behind", 2))
 	c.told(t)
 }
@@ -298,46 +299,46 @@ func TestUpstreamThatStopsMidFrame(t *testing.T) {
 // The second could be taken for that to the next bind.
 func TestUpstreamThatAnswersTwice(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
-		x.send(x.result(0, ""), x.result(0, ""))
+	u.Reply = func(x *linkstest.Exchange) {
+		x.Send(x.Result(0, ""), x.Result(0, ""))
 	}
 	p := newTestPool(t, u)
-	l, _, err := p.bind(t.Context(), bindRequest{id: 1, dn: aliceBehind, password: []byte("secret")})
+	l, _, err := p.Bind(t.Context(), BindRequest{ID: 1, DN: aliceBehind, Password: []byte("secret")})
 	if err == nil {
-		p.put(l)
+		p.Put(l)
 	}
 	eventually(t, p, func() bool { return len(p.links) == 0 })
-	u.await(0, 1)
+	u.Await(0, 1)
 }
 
 func TestNoticeOfDisconnectionFromUpstream(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpExtended {
-			x.send(wire.AppendNotice(nil, wire.ResultUnavailable, "going down"), wire.AppendExtended(nil, x.ID, wire.Result{}, "", nil))
+			x.Send(wire.AppendNotice(nil, wire.ResultUnavailable, "going down"), wire.AppendExtended(nil, x.ID, wire.Result{}, "", nil))
 			return
 		}
-		x.usual()
+		x.Usual()
 	}
-	_, l, c := bound(t, u, rules{})
+	_, l, c := bound(t, u, Rules{})
 	ask(t, l, 2, extendedOp(wire.OIDWhoAmI))
-	if why := c.told(t); !errors.Is(why, errAway) || errors.Is(why, errGarbage) {
+	if why := c.told(t); !errors.Is(why, ErrAway) || errors.Is(why, errGarbage) {
 		t.Errorf("told %v", why)
 	}
 	if len(c.arrived) != 0 {
 		t.Errorf("%x arrived", <-c.arrived)
 	}
-	u.await(0, 1)
+	u.Await(0, 1)
 }
 
 // They are about what we asked for, or about nothing that a client knows.
 func TestOtherUnsolicitedNotificationsAreDropped(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
-		x.send(wire.AppendExtended(nil, 0, wire.Result{}, "1.3.6.1.1.21.4", nil))
-		x.usual()
+	u.Reply = func(x *linkstest.Exchange) {
+		x.Send(wire.AppendExtended(nil, 0, wire.Result{}, "1.3.6.1.1.21.4", nil))
+		x.Usual()
 	}
-	_, l, c := bound(t, u, rules{})
+	_, l, c := bound(t, u, Rules{})
 	if who := asksWho(t, l, c); who != "dn:"+aliceBehind {
 		t.Errorf("got %q", who)
 	}
@@ -345,15 +346,15 @@ func TestOtherUnsolicitedNotificationsAreDropped(t *testing.T) {
 
 func TestResultThatNobodyAskedForIsDropped(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpExtended {
 			for range 5 {
-				x.send(wire.AppendEntry(nil, 77, "cn=x", nil), wire.AppendResult(nil, 77, wire.OpSearchDone, wire.Result{}))
+				x.Send(wire.AppendEntry(nil, 77, "cn=x", nil), wire.AppendResult(nil, 77, wire.OpSearchDone, wire.Result{}))
 			}
 		}
-		x.usual()
+		x.Usual()
 	}
-	_, l, c := bound(t, u, rules{})
+	_, l, c := bound(t, u, Rules{})
 	if who := asksWho(t, l, c); who != "dn:"+aliceBehind {
 		t.Errorf("got %q", who)
 	}
@@ -366,14 +367,14 @@ func TestDroppedMessagesBetweenOthers(t *testing.T) {
 	reference := wire.Element(wire.TagSequence, []byte{2, 1, 2}, wire.Element(wire.OpSearchReference, wire.Octets("ldap://elsewhere/")))
 	intermediate := wire.Element(wire.TagSequence, []byte{2, 1, 2}, wire.Element(wire.OpIntermediate))
 	done := wire.AppendResult(nil, 2, wire.OpSearchDone, wire.Result{})
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpBind {
-			x.usual()
+			x.Usual()
 			return
 		}
-		x.send(late, one, one, late, late, reference, intermediate, one, reference, done, late)
+		x.Send(late, one, one, late, late, reference, intermediate, one, reference, done, late)
 	}
-	_, l, c := bound(t, u, rules{})
+	_, l, c := bound(t, u, Rules{})
 	ask(t, l, 2, searchOp("dc=behind", 2))
 	want := bytes.Join([][]byte{one, one, intermediate, one, done}, nil)
 	if got := c.receive(t, len(want)); !bytes.Equal(got, want) {
@@ -386,40 +387,40 @@ func TestClientThatTakesNothingLosesItsLink(t *testing.T) {
 	for name, op := range map[string][]byte{"small": extendedOp(wire.OIDWhoAmI), "large": searchOp("dc=behind", 2)} {
 		t.Run(name, func(t *testing.T) {
 			u := newUpstream(t)
-			u.answer = func(x *exchange) {
+			u.Reply = func(x *linkstest.Exchange) {
 				if x.Op == wire.OpSearch {
-					x.send(bulk(x.ID, 1<<20))
+					x.Send(bulk(x.ID, 1<<20))
 				}
-				x.usual()
+				x.Usual()
 			}
-			_, l, c := bound(t, u, rules{})
+			_, l, c := bound(t, u, Rules{})
 			c.broken = errors.New("does not read")
 			ask(t, l, 2, op)
 			if why := c.told(t); !errors.Is(why, c.broken) {
 				t.Errorf("told %v", why)
 			}
-			u.await(0, 1)
+			u.Await(0, 1)
 		})
 	}
 }
 
 type clumsy struct{ *fakeOwner }
 
-func (clumsy) deliver([]byte) error { panic("dropped it") }
+func (clumsy) Deliver([]byte) error { panic("dropped it") }
 
 func TestPanicEndsOneLinkAndNothingElse(t *testing.T) {
 	u := newUpstream(t)
-	p, other, c := bound(t, u, rules{})
+	p, other, c := bound(t, u, Rules{})
 	l := bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess)
 	owner := clumsy{newOwner()}
-	if err := l.attach(owner, rules{}); err != nil {
+	if err := l.Attach(owner, Rules{}); err != nil {
 		t.Fatal(err)
 	}
 	ask(t, l, 2, extendedOp(wire.OIDWhoAmI))
 	if why := owner.told(t); !strings.Contains(why.Error(), "dropped it") {
 		t.Errorf("told %v", why)
 	}
-	u.await(1, 2)
+	u.Await(1, 2)
 	if who := asksWho(t, other, c); who != "dn:"+aliceBehind {
 		t.Errorf("got %q", who)
 	}

@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import (
 	"context"
@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"sekisho/ldapproxy/wire"
+	"sekisho/ldapproxy/links/linkstest"
 )
 
 // linkOf takes a link for an application's client.
-func linkOf(t testing.TB, p *pool, app string) *link {
+func linkOf(t testing.TB, p *Pool, app string) *Link {
 	t.Helper()
 	l, err := p.get(t.Context(), app)
 	if err != nil {
@@ -22,12 +22,12 @@ func linkOf(t testing.TB, p *pool, app string) *link {
 }
 
 // waits has an application's client wait for a link.
-func waits(t testing.TB, p *pool, app string) chan *link {
+func waits(t testing.TB, p *Pool, app string) chan *Link {
 	t.Helper()
 	p.mu.Lock()
 	before := len(p.queue)
 	p.mu.Unlock()
-	got := make(chan *link, 1)
+	got := make(chan *Link, 1)
 	go func() {
 		l, err := p.get(context.Background(), app)
 		if err != nil {
@@ -105,22 +105,22 @@ func TestOneApplicationDoesNotTakeAllLinks(t *testing.T) {
 	u := newUpstream(t)
 	u.Max, u.Wait = 4, time.Millisecond
 	p := newTestPool(t, u)
-	p.among(2)
-	var greedy []*link
+	p.Among(2)
+	var greedy []*Link
 	for range 3 {
 		greedy = append(greedy, linkOf(t, p, "greedy"))
 	}
-	if _, err := p.get(t.Context(), "greedy"); !errors.Is(err, errBusy) {
+	if _, err := p.get(t.Context(), "greedy"); !errors.Is(err, ErrBusy) {
 		t.Errorf("a fourth link: %v", err)
 	}
 	l := linkOf(t, p, "other")
-	p.put(l)
-	if _, err := p.get(t.Context(), "greedy"); !errors.Is(err, errBusy) {
+	p.Put(l)
+	if _, err := p.get(t.Context(), "greedy"); !errors.Is(err, ErrBusy) {
 		t.Errorf("the other's link: %v", err)
 	}
-	p.put(greedy[0])
+	p.Put(greedy[0])
 	linkOf(t, p, "greedy")
-	u.await(4, 4)
+	u.Await(4, 4)
 }
 
 // Who waits for its own application's links holds up nobody else's.
@@ -128,24 +128,24 @@ func TestQueuePassesWhoHasItsShare(t *testing.T) {
 	u := newUpstream(t)
 	u.Max, u.Wait = 4, 20*time.Second
 	p := newTestPool(t, u)
-	p.among(2)
-	var greedy []*link
+	p.Among(2)
+	var greedy []*Link
 	for range 3 {
 		greedy = append(greedy, linkOf(t, p, "greedy"))
 	}
 	last := linkOf(t, p, "other")
 	g1, g2 := waits(t, p, "greedy"), waits(t, p, "greedy")
 	o1, o2 := waits(t, p, "other"), waits(t, p, "other")
-	p.put(last)
+	p.Put(last)
 	if <-o1 != last {
 		t.Error("not the first of those who may")
 	}
-	p.put(greedy[0])
+	p.Put(greedy[0])
 	if <-g1 != greedy[0] {
 		t.Error("not the first in the queue")
 	}
-	p.put(greedy[1])
-	p.put(greedy[2])
+	p.Put(greedy[1])
+	p.Put(greedy[2])
 	<-g2
 	<-o2
 }
@@ -156,30 +156,30 @@ func TestNobodyWaitsForWhatIsFree(t *testing.T) {
 	u := newUpstream(t)
 	u.Max, u.Wait = 4, 20*time.Second
 	p := newTestPool(t, u)
-	p.among(2)
-	var greedy []*link
+	p.Among(2)
+	var greedy []*Link
 	for range 3 {
 		greedy = append(greedy, linkOf(t, p, "greedy"))
 	}
 	rests := linkOf(t, p, "other")
-	p.put(rests)
+	p.Put(rests)
 
 	g := waits(t, p, "greedy")
-	greedy[0].close()
+	greedy[0].Close()
 	if <-g != rests {
 		t.Error("not the link that rested")
 	}
 
 	g = waits(t, p, "greedy")
-	p.among(1)
+	p.Among(1)
 	<-g
 
-	p.among(2)
-	greedy[1].close()
-	greedy[2].close()
+	p.Among(2)
+	greedy[1].Close()
+	greedy[2].Close()
 	eventually(t, p, func() bool { return p.shares.held["greedy"] == 2 })
-	p.Dial = func(context.Context) (net.Conn, string, error) {
-		p.Dial = u.dial
+	p.dir.Dial = func(context.Context) (net.Conn, string, error) {
+		p.dir.Dial = u.Server.Dial
 		g = waits(t, p, "greedy")
 		return nil, "", errDown
 	}
@@ -193,7 +193,7 @@ func TestQueueOfOneApplicationIsBounded(t *testing.T) {
 	u := newUpstream(t)
 	u.Max, u.Wait = 1, 20*time.Second
 	p := newTestPool(t, u)
-	p.among(2)
+	p.Among(2)
 	l := linkOf(t, p, "greedy")
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
@@ -201,13 +201,13 @@ func TestQueueOfOneApplicationIsBounded(t *testing.T) {
 		all.Go(func() { p.get(ctx, "greedy") })
 	}
 	awaitWaiting(t, p, maxWaiting)
-	if _, err := p.get(t.Context(), "greedy"); !errors.Is(err, errBusy) {
+	if _, err := p.get(t.Context(), "greedy"); !errors.Is(err, ErrBusy) {
 		t.Error(err)
 	}
 	o := waits(t, p, "other")
 	cancel()
 	all.Wait()
-	p.put(l)
+	p.Put(l)
 	<-o
 }
 
@@ -217,13 +217,13 @@ func TestFreshLinkWhereThereIsNoRoom(t *testing.T) {
 	u.Max, u.Wait = 1, time.Millisecond
 	p := newTestPool(t, u)
 	l := linkOf(t, p, "a")
-	p.put(l)
+	p.Put(l)
 	got, err := p.take(t.Context(), "a", true)
 	if err != nil || got == l || got.used {
 		t.Fatal(got, err)
 	}
-	u.await(1, 2)
-	p.put(got)
+	u.Await(1, 2)
+	p.Put(got)
 	eventually(t, p, func() bool { return len(p.links) == 1 && len(p.free) == 1 && len(p.shares.held) == 0 })
 }
 
@@ -232,44 +232,28 @@ func TestFreshLinkWhereThereIsNoRoom(t *testing.T) {
 func TestGivingUpOnNobodyLeavesTheLink(t *testing.T) {
 	u := newUpstream(t)
 	u.Max, u.Wait = 2, time.Second
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if b, err := x.Bind(); err == nil && len(b.DN) == 0 {
-			x.send(x.result(48, ""))
+			x.Send(x.Result(48, ""))
 			return
 		}
-		x.usual()
+		x.Usual()
 	}
 	p := newTestPool(t, u)
 	var all sync.WaitGroup
 	for range 6 {
 		all.Go(func() {
 			for range 30 {
-				if l, _, err := p.bind(t.Context(), bindRequest{id: 7, dn: aliceBehind, password: []byte("secret"), app: "a"}); err == nil {
-					p.put(l)
+				if l, _, err := p.Bind(t.Context(), BindRequest{ID: 7, DN: aliceBehind, Password: []byte("secret"), App: "a"}); err == nil {
+					p.Put(l)
 				}
-				if l, err := p.anonymous(t.Context(), "a"); err == nil {
+				if l, err := p.Anonymous(t.Context(), "a"); err == nil {
 					l.marked = true // as somebody's, to whom it goes next
-					p.put(l)
+					p.Put(l)
 				}
 			}
 		})
 	}
 	all.Wait()
 	eventually(t, p, func() bool { return len(p.links) == len(p.free) && len(p.shares.held) == 0 })
-}
-
-// Clients of one application keep all the links that they can get: those of
-// another bind.
-func TestClientsOfOneApplicationDoNotShutOutAnothers(t *testing.T) {
-	open, other := relayApp(), relayApp()
-	open.Anonymous = true
-	other.Name, other.Listeners, other.Service = "other", []string{"second"}, "other"
-	r := startRelay(t, func(r *relayRig) { r.up.Max, r.up.Wait = 4, time.Millisecond }, open, other)
-	for range 3 {
-		r.dial().wants(wire.ResultSuccess, searchOp(behindBase, 2))
-	}
-	r.dial().wants(wire.ResultBusy, bindOp(aliceBehind, "secret"+codeOfAlice))
-	here, there := net.Pipe()
-	r.take(&Listener{Name: "second", PlainBinds: true}, addressed{there})
-	newPeer(t, here).wants(wire.ResultSuccess, bindOp(aliceBehind, "secret"+codeOfAlice))
 }

@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ const (
 // judge says what becomes of a message, of which b has all unless it is a large
 // one; only entries may be. An error ends the link: what is not an answer to
 // what was asked may belong to somebody else. mu is held.
-func (l *link) judge(h wire.Head, b []byte) (fate, error) {
+func (l *Link) judge(h wire.Head, b []byte) (fate, error) {
 	switch {
 	case h.ID == 0:
 		return dropped, unsolicited(h, b)
@@ -46,7 +46,7 @@ func (l *link) judge(h wire.Head, b []byte) (fate, error) {
 	case op.response != wire.OpSearchDone:
 	case h.Op == wire.OpSearchEntry:
 		return passed, nil
-	case h.Op == wire.OpSearchReference && l.rules.passReferrals:
+	case h.Op == wire.OpSearchReference && l.rules.PassReferrals:
 		return passed, nil
 	case h.Op == wire.OpSearchReference:
 		return dropped, nil
@@ -55,7 +55,7 @@ func (l *link) judge(h wire.Head, b []byte) (fate, error) {
 }
 
 // result is of a message that ends an operation. mu is held.
-func (l *link) result(op operation, b []byte) (fate, error) {
+func (l *Link) result(op operation, b []byte) (fate, error) {
 	r, err := wire.ParseResponse(b)
 	if err != nil {
 		return dropped, fmt.Errorf("%w: a result that can't be read", errGarbage)
@@ -63,14 +63,14 @@ func (l *link) result(op operation, b []byte) (fate, error) {
 	if op.paged != notPaged {
 		l.turn(op.paged, r)
 	}
-	if !l.rules.passReferrals && (r.Code == wire.ResultReferral || r.Referral != nil) {
+	if !l.rules.PassReferrals && (r.Code == wire.ResultReferral || r.Referral != nil) {
 		return rewritten, nil
 	}
 	return passed, nil
 }
 
 // turn counts the paged searches that could go on. mu is held.
-func (l *link) turn(kind pagedKind, r wire.Response) {
+func (l *Link) turn(kind pagedKind, r wire.Response) {
 	controls, err := r.Controls()
 	if err != nil {
 		l.tainted = true
@@ -93,7 +93,7 @@ func (l *link) turn(kind pagedKind, r wire.Response) {
 }
 
 // bound gives the answer to a bind to whoever waits for it. mu is held.
-func (l *link) bound(h wire.Head, b []byte) error {
+func (l *Link) bound(h wire.Head, b []byte) error {
 	if h.Op != wire.OpBindResponse && h.Op != wire.OpExtendedResponse { // see judge
 		return fmt.Errorf("%w: %#x to a bind", errGarbage, h.Op)
 	}
@@ -102,16 +102,16 @@ func (l *link) bound(h wire.Head, b []byte) error {
 	if err != nil || h.Op != wire.OpBindResponse && r.Code == wire.ResultSuccess {
 		return fmt.Errorf("%w: to a bind", errGarbage)
 	}
-	a := bindAnswer{frame: frame, code: r.Code, diagnostic: string(r.Diagnostic)}
+	a := BindAnswer{Frame: frame, Code: r.Code, Diagnostic: string(r.Diagnostic)}
 	controls, err := r.Controls()
 	if err != nil {
 		return fmt.Errorf("%w: to a bind", errGarbage)
 	}
 	for _, c := range controls {
 		if c.OID == wire.OIDPasswordPolicy {
-			a.ppolicy = c.Value
+			a.Policy = c.Value
 		}
-		a.expired = a.expired || c.OID == directory.ExpiredControl
+		a.Expired = a.Expired || c.OID == directory.ExpiredControl
 	}
 	l.binding = 0
 	l.setUntil(time.Time{})
@@ -131,7 +131,7 @@ func unsolicited(h wire.Head, b []byte) error {
 		return fmt.Errorf("%w: a notice that can't be read", errGarbage)
 	}
 	if r.Name() == wire.OIDNotice {
-		return fmt.Errorf("%w: it said good-bye with %d, %q", errAway, r.Code, r.Diagnostic)
+		return fmt.Errorf("%w: it said good-bye with %d, %q", ErrAway, r.Code, r.Diagnostic)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import "sekisho/ldapproxy/wire"
 

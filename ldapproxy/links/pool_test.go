@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import (
 	"context"
@@ -9,38 +9,39 @@ import (
 	"testing"
 	"time"
 
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
 // newTestPool is a pool of links to a fake upstream, which must leave nothing
 // behind.
-func newTestPool(t testing.TB, u *fakeUpstream) *pool {
+func newTestPool(t testing.TB, u *upstream) *Pool {
 	t.Helper()
-	p := newPool(u.Upstream)
+	p := NewPool(u.Directory)
 	t.Cleanup(func() {
-		p.close()
+		p.Close()
 		if len(p.shares.held)+len(p.shares.waiting) != 0 {
 			t.Errorf("left behind: links of %v, in the queue %v", p.shares.held, p.shares.waiting)
 		}
 		if len(p.links)+p.places+len(p.free)+len(p.queue) != 0 {
 			t.Errorf("left behind: %d links, %d places, %d free, %d waiting", len(p.links), p.places, len(p.free), len(p.queue))
 		}
-		u.await(0, -1)
+		u.Await(0, -1)
 	})
 	return p
 }
 
 // bindAs binds and checks the code.
-func bindAs(t testing.TB, p *pool, dn, password string, code int) *link {
+func bindAs(t testing.TB, p *Pool, dn, password string, code int) *Link {
 	t.Helper()
-	l, a, err := p.bind(t.Context(), bindRequest{id: 7, dn: dn, password: []byte(password)})
-	if err != nil || a.code != code {
+	l, a, err := p.Bind(t.Context(), BindRequest{ID: 7, DN: dn, Password: []byte(password)})
+	if err != nil || a.Code != code {
 		t.Fatalf("bound as %s with %+v, %v", dn, a, err)
 	}
 	return l
 }
 
-func get(t testing.TB, p *pool) *link {
+func get(t testing.TB, p *Pool) *Link {
 	t.Helper()
 	l, err := p.get(t.Context(), "")
 	if err != nil {
@@ -53,11 +54,11 @@ func TestLinkIsUsedAgain(t *testing.T) {
 	u := newUpstream(t)
 	p := newTestPool(t, u)
 	for range 10 {
-		p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
-		p.put(bindAs(t, p, aliceBehind, "wrong", wire.ResultInvalidCredentials))
+		p.Put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
+		p.Put(bindAs(t, p, aliceBehind, "wrong", wire.ResultInvalidCredentials))
 	}
-	u.await(1, 1)
-	if n := len(u.seenBinds()); n != 20 {
+	u.Await(1, 1)
+	if n := len(u.SeenBinds()); n != 20 {
 		t.Errorf("%d binds reached upstream, of 20", n)
 	}
 }
@@ -66,8 +67,8 @@ func TestLinkIsUsedAgain(t *testing.T) {
 func TestLinkUsedLastIsTakenFirst(t *testing.T) {
 	p := newTestPool(t, newUpstream(t))
 	a, b := get(t, p), get(t, p)
-	p.put(a)
-	p.put(b)
+	p.Put(a)
+	p.Put(b)
 	if get(t, p) != b || get(t, p) != a {
 		t.Error("not the last first")
 	}
@@ -78,7 +79,7 @@ func TestLinkThatIsFreedInTimeIsNoRefusal(t *testing.T) {
 	u.Max, u.Wait = 1, time.Hour
 	p := newTestPool(t, u)
 	l := get(t, p)
-	got := make(chan *link)
+	got := make(chan *Link)
 	for range 3 {
 		go func() {
 			l, err := p.get(context.Background(), "")
@@ -90,23 +91,23 @@ func TestLinkThatIsFreedInTimeIsNoRefusal(t *testing.T) {
 	}
 	awaitWaiting(t, p, 3)
 	for range 3 {
-		p.put(l)
+		p.Put(l)
 		if l2 := <-got; l2 != l {
 			t.Error("another link")
 		}
 	}
-	p.put(l)
-	u.await(1, 1)
+	p.Put(l)
+	u.Await(1, 1)
 }
 
 // awaitWaiting waits until so many wait for a link.
-func awaitWaiting(t testing.TB, p *pool, n int) {
+func awaitWaiting(t testing.TB, p *Pool, n int) {
 	t.Helper()
 	eventually(t, p, func() bool { return len(p.queue) == n })
 }
 
 // eventually waits until something of the pool holds.
-func eventually(t testing.TB, p *pool, holds func() bool) {
+func eventually(t testing.TB, p *Pool, holds func() bool) {
 	t.Helper()
 	for limit := time.Now().Add(20 * time.Second); ; runtime.Gosched() {
 		p.mu.Lock()
@@ -126,7 +127,7 @@ func TestPlaceOfALinkThatEndedIsGivenAway(t *testing.T) {
 	u.Max, u.Wait = 1, time.Hour
 	p := newTestPool(t, u)
 	l := get(t, p)
-	got := make(chan *link)
+	got := make(chan *Link)
 	go func() {
 		l, err := p.get(context.Background(), "")
 		if err != nil {
@@ -135,11 +136,11 @@ func TestPlaceOfALinkThatEndedIsGivenAway(t *testing.T) {
 		got <- l
 	}()
 	awaitWaiting(t, p, 1)
-	l.close()
+	l.Close()
 	if <-got == l {
 		t.Error("the link that has ended")
 	}
-	u.await(1, 2)
+	u.Await(1, 2)
 }
 
 func TestAllLinksInUseIsBusy(t *testing.T) {
@@ -148,14 +149,14 @@ func TestAllLinksInUseIsBusy(t *testing.T) {
 	p := newTestPool(t, u)
 	l := get(t, p)
 	get(t, p)
-	if _, err := p.get(t.Context(), ""); !errors.Is(err, errBusy) {
+	if _, err := p.get(t.Context(), ""); !errors.Is(err, ErrBusy) {
 		t.Error(err)
 	}
-	p.put(l)
+	p.Put(l)
 	if get(t, p) != l {
 		t.Error("another link")
 	}
-	u.await(2, 2)
+	u.Await(2, 2)
 }
 
 func TestWaitForALinkEndsWithItsContext(t *testing.T) {
@@ -177,7 +178,7 @@ func TestLinkInTheLastMomentIsTaken(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 50 {
-		turn := make(chan *link, 1)
+		turn := make(chan *Link, 1)
 		turn <- l
 		if got, err := p.stand(over, turn); got != l || err != nil {
 			t.Fatal(got, err)
@@ -191,10 +192,10 @@ func TestDialHoldsUpNobody(t *testing.T) {
 	dialling, reached := make(chan bool), make(chan bool)
 	p := newTestPool(t, u)
 	l := get(t, p)
-	p.Dial = func(ctx context.Context) (net.Conn, string, error) {
+	p.dir.Dial = func(ctx context.Context) (net.Conn, string, error) {
 		dialling <- true
 		<-reached
-		return u.dial(ctx)
+		return u.Server.Dial(ctx)
 	}
 	done := make(chan bool)
 	go func() {
@@ -202,11 +203,11 @@ func TestDialHoldsUpNobody(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		p.put(l)
+		p.Put(l)
 		done <- true
 	}()
 	<-dialling
-	p.put(l)
+	p.Put(l)
 	if get(t, p) != l {
 		t.Error("another link")
 	}
@@ -220,7 +221,7 @@ func TestNoServerIsAway(t *testing.T) {
 	u.Max, u.Wait = 1, time.Hour
 	p := newTestPool(t, u)
 	l := get(t, p)
-	u.dialled = func() error { return errDown }
+	u.Dialled = func() error { return errDown }
 	failed := make(chan error)
 	for range 3 {
 		go func() {
@@ -229,9 +230,9 @@ func TestNoServerIsAway(t *testing.T) {
 		}()
 	}
 	awaitWaiting(t, p, 3)
-	l.close()
+	l.Close()
 	for range 3 {
-		if err := <-failed; !errors.Is(err, errAway) || !errors.Is(err, errDown) {
+		if err := <-failed; !errors.Is(err, ErrAway) || !errors.Is(err, errDown) {
 			t.Error(err)
 		}
 	}
@@ -241,18 +242,18 @@ func TestIdleLinkIsClosed(t *testing.T) {
 	u := newUpstream(t)
 	u.Idle = time.Millisecond
 	p := newTestPool(t, u)
-	p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
-	u.await(0, 1)
-	u.awaitSeen(wire.OpUnbind, 1)
-	p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
-	u.await(-1, 2)
+	p.Put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
+	u.Await(0, 1)
+	u.AwaitSeen(wire.OpUnbind, 1)
+	p.Put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
+	u.Await(-1, 2)
 }
 
 // Its rest is over in the moment in which it would be taken.
 func TestLinkThatIsEndingIsNotTaken(t *testing.T) {
 	p := newTestPool(t, newUpstream(t))
 	l := get(t, p)
-	p.put(l)
+	p.Put(l)
 	l.mu.Lock()
 	l.setUntil(time.Now())
 	l.mu.Unlock()
@@ -270,7 +271,7 @@ func TestLinkThatIsEndingIsNotKept(t *testing.T) {
 	p := newTestPool(t, newUpstream(t))
 	l := get(t, p)
 	p.drop(l)
-	p.put(l)
+	p.Put(l)
 	if len(p.free) != 0 {
 		t.Error("it was kept")
 	}
@@ -285,24 +286,24 @@ func TestLinkInUseIsNotIdle(t *testing.T) {
 			u.Idle = 20 * time.Millisecond
 			u.Answer = time.Hour
 			passed, passes := make(chan bool, 100), &watched{}
-			u.wrap = func(c net.Conn) net.Conn {
+			u.Wrap = func(c net.Conn) net.Conn {
 				passes.Conn, passes.passed = c, passed
 				return passes
 			}
 			if secure {
-				u.tls = testTLS(t)
+				u.TLS = linkstest.TLS(t)
 			}
 			p := newTestPool(t, u)
 			l := bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess)
-			p.put(l)
+			p.Put(l)
 			if get(t, p) != l {
 				t.Skip("it could not be taken in time")
 			}
 			<-passed // the deadline of the rest
-			if a, err := l.bind(t.Context(), bindRequest{id: 1, dn: aliceBehind, password: []byte("secret")}); err != nil || a.code != 0 {
+			if a, err := l.bind(t.Context(), BindRequest{ID: 1, DN: aliceBehind, Password: []byte("secret")}); err != nil || a.Code != 0 {
 				t.Errorf("%+v, %v", a, err)
 			}
-			p.put(l)
+			p.Put(l)
 		})
 	}
 }
@@ -325,11 +326,11 @@ func TestLinkThatUpstreamClosedLeavesThePool(t *testing.T) {
 	u := newUpstream(t)
 	p := newTestPool(t, u)
 	a, b := get(t, p), get(t, p)
-	p.put(a)
-	p.put(b)
-	u.await(2, 2)
-	u.cut()
-	u.await(0, 2)
+	p.Put(a)
+	p.Put(b)
+	u.Await(2, 2)
+	u.Cut()
+	u.Await(0, 2)
 	eventually(t, p, func() bool { return len(p.free)+len(p.links) == 0 })
 }
 
@@ -337,20 +338,20 @@ func TestLinkThatUpstreamClosedLeavesThePool(t *testing.T) {
 // others that rest are no better.
 func TestBindOnAStaleLinkIsTriedOnceMore(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
-		if x.number <= 2 && len(u.seenBinds()) > 2 {
+	u.Reply = func(x *linkstest.Exchange) {
+		if x.Number <= 2 && len(u.SeenBinds()) > 2 {
 			x.Close()
 			return
 		}
-		x.usual()
+		x.Usual()
 	}
 	p := newTestPool(t, u)
 	a, b := bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess), bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess)
-	p.put(a)
-	p.put(b)
-	p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
-	u.await(2, 3)
-	if n := len(u.seenBinds()); n != 4 {
+	p.Put(a)
+	p.Put(b)
+	p.Put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
+	u.Await(2, 3)
+	if n := len(u.SeenBinds()); n != 4 {
 		t.Errorf("%d binds were sent", n)
 	}
 }
@@ -359,20 +360,20 @@ func TestBindOnAStaleLinkIsTriedOnceMore(t *testing.T) {
 func TestBindThatEndsTwoLinksIsNotTriedAgain(t *testing.T) {
 	u := newUpstream(t)
 	binds := 0
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if binds++; binds > 1 {
 			x.Close()
 			return
 		}
-		x.usual()
+		x.Usual()
 	}
 	p := newTestPool(t, u)
-	p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
-	if _, _, err := p.bind(t.Context(), bindRequest{id: 1, dn: aliceBehind, password: []byte("secret")}); !errors.Is(err, errAway) {
+	p.Put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
+	if _, _, err := p.Bind(t.Context(), BindRequest{ID: 1, DN: aliceBehind, Password: []byte("secret")}); !errors.Is(err, ErrAway) {
 		t.Error(err)
 	}
-	u.await(0, 2)
-	if n := len(u.seenBinds()); n != 3 {
+	u.Await(0, 2)
+	if n := len(u.SeenBinds()); n != 3 {
 		t.Errorf("%d binds were sent", n)
 	}
 }
@@ -380,84 +381,84 @@ func TestBindThatEndsTwoLinksIsNotTriedAgain(t *testing.T) {
 // A password may have been counted as wrong already.
 func TestBindIsNotTriedAgainAfterAnAnswerBegan(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
-		if len(u.seenBinds()) > 1 {
-			x.send([]byte{0x30})
+	u.Reply = func(x *linkstest.Exchange) {
+		if len(u.SeenBinds()) > 1 {
+			x.Send([]byte{0x30})
 			x.Close()
 			return
 		}
-		x.usual()
+		x.Usual()
 	}
 	p := newTestPool(t, u)
-	p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
-	if _, _, err := p.bind(t.Context(), bindRequest{id: 1, dn: aliceBehind, password: []byte("secret")}); !errors.Is(err, errAway) {
+	p.Put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
+	if _, _, err := p.Bind(t.Context(), BindRequest{ID: 1, DN: aliceBehind, Password: []byte("secret")}); !errors.Is(err, ErrAway) {
 		t.Error(err)
 	}
-	u.await(0, 1)
+	u.Await(0, 1)
 }
 
 func TestNoIdentityForWhoAsksForNone(t *testing.T) {
 	u := newUpstream(t)
 	p := newTestPool(t, u)
-	l, err := p.anonymous(t.Context(), "")
-	if err != nil || len(u.seenBinds()) != 0 {
-		t.Fatalf("%v, %+v: a link that was never bound needs no bind", err, u.seenBinds())
+	l, err := p.Anonymous(t.Context(), "")
+	if err != nil || len(u.SeenBinds()) != 0 {
+		t.Fatalf("%v, %+v: a link that was never bound needs no bind", err, u.SeenBinds())
 	}
-	p.put(l)
-	p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
-	p.put(bindAs(t, p, aliceBehind, "wrong", wire.ResultInvalidCredentials))
+	p.Put(l)
+	p.Put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
+	p.Put(bindAs(t, p, aliceBehind, "wrong", wire.ResultInvalidCredentials))
 	for range 2 { // the second time it is anonymous already
-		if l, err = p.anonymous(t.Context(), ""); err != nil {
+		if l, err = p.Anonymous(t.Context(), ""); err != nil {
 			t.Fatal(err)
 		}
 		if who := whoAmI(t, l); who != "" {
 			t.Errorf("is %q", who)
 		}
-		p.put(l)
+		p.Put(l)
 	}
-	if got := u.seenBinds(); len(got) != 3 || got[2].DN != "" || got[2].Password != "" {
+	if got := u.SeenBinds(); len(got) != 3 || got[2].DN != "" || got[2].Password != "" {
 		t.Errorf("%+v", got)
 	}
-	u.await(1, 1)
+	u.Await(1, 1)
 }
 
 // Many a directory allows no anonymous binds.
 func TestNoIdentityWhereAnonymousBindsAreRefused(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if b, err := x.Bind(); x.Op == wire.OpBind && err == nil && len(b.DN) == 0 {
-			x.send(x.result(48, "anonymous bind disallowed"))
+			x.Send(x.Result(48, "anonymous bind disallowed"))
 			return
 		}
-		x.usual()
+		x.Usual()
 	}
 	p := newTestPool(t, u)
-	p.put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
-	l, err := p.anonymous(t.Context(), "")
+	p.Put(bindAs(t, p, aliceBehind, "secret", wire.ResultSuccess))
+	l, err := p.Anonymous(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if who := whoAmI(t, l); who != "" {
 		t.Errorf("is %q", who)
 	}
-	u.await(1, 2)
+	u.Await(1, 2)
 }
 
 // whoAmI asks upstream.
-func whoAmI(t testing.TB, l *link) string {
+func whoAmI(t testing.TB, l *Link) string {
 	t.Helper()
 	c := newOwner()
-	if err := l.attach(c, rules{}); err != nil {
+	if err := l.Attach(c, Rules{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.forward(requestOf(9, extendedOp(wire.OIDWhoAmI))); err != nil {
+	if err := l.Forward(linkstest.Request(9, extendedOp(wire.OIDWhoAmI))); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.flush(); err != nil {
+	if err := l.Flush(); err != nil {
 		t.Fatal(err)
 	}
 	got := c.receive(t, 1)
-	l.detach()
+	l.Detach()
 	r, err := wire.ParseResponse(got)
 	if err != nil {
 		t.Fatal(err)
@@ -470,9 +471,9 @@ func TestShutdownEndsAllLinks(t *testing.T) {
 	u.Max, u.Wait = 3, time.Hour
 	p := newTestPool(t, u)
 	resting, bound, idle := get(t, p), get(t, p), get(t, p)
-	p.put(resting)
+	p.Put(resting)
 	c := newOwner()
-	if err := bound.attach(c, rules{}); err != nil {
+	if err := bound.Attach(c, Rules{}); err != nil {
 		t.Fatal(err)
 	}
 	get(t, p)
@@ -482,30 +483,30 @@ func TestShutdownEndsAllLinks(t *testing.T) {
 		failed <- err
 	}()
 	awaitWaiting(t, p, 1)
-	p.close()
-	if err := <-failed; !errors.Is(err, errAway) {
+	p.Close()
+	if err := <-failed; !errors.Is(err, ErrAway) {
 		t.Error(err)
 	}
 	c.told(t)
-	p.put(idle)
-	if _, err := p.get(t.Context(), ""); !errors.Is(err, errAway) {
+	p.Put(idle)
+	if _, err := p.get(t.Context(), ""); !errors.Is(err, ErrAway) {
 		t.Error(err)
 	}
-	u.await(0, 3)
+	u.Await(0, 3)
 }
 
 // A dial that is under way when all ends leaves nothing.
 func TestShutdownWhileALinkIsDialled(t *testing.T) {
 	u := newUpstream(t)
 	p := newTestPool(t, u)
-	p.Dial = func(ctx context.Context) (net.Conn, string, error) {
-		p.close()
-		return u.dial(ctx)
+	p.dir.Dial = func(ctx context.Context) (net.Conn, string, error) {
+		p.Close()
+		return u.Server.Dial(ctx)
 	}
-	if _, err := p.get(t.Context(), ""); !errors.Is(err, errAway) {
+	if _, err := p.get(t.Context(), ""); !errors.Is(err, ErrAway) {
 		t.Error(err)
 	}
-	u.await(0, 1)
+	u.Await(0, 1)
 }
 
 // Many at once, with a server that closes connections as it likes: nobody is
@@ -515,7 +516,7 @@ func TestManyClientsAndFewLinks(t *testing.T) {
 	u.Max, u.Wait = 4, time.Hour
 	var mu sync.Mutex
 	n := 0
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		mu.Lock()
 		n++
 		die := n%17 == 0
@@ -524,20 +525,20 @@ func TestManyClientsAndFewLinks(t *testing.T) {
 			x.Close()
 			return
 		}
-		x.usual()
+		x.Usual()
 	}
 	p := newTestPool(t, u)
 	var all sync.WaitGroup
 	for range 32 {
 		all.Go(func() {
 			for range 50 {
-				l, a, err := p.bind(context.Background(), bindRequest{id: 3, dn: aliceBehind, password: []byte("secret")})
+				l, a, err := p.Bind(context.Background(), BindRequest{ID: 3, DN: aliceBehind, Password: []byte("secret")})
 				switch {
-				case errors.Is(err, errAway):
-				case err != nil || a.code != 0:
+				case errors.Is(err, ErrAway):
+				case err != nil || a.Code != 0:
 					t.Errorf("%+v, %v", a, err)
 				default:
-					p.put(l)
+					p.Put(l)
 				}
 			}
 		})

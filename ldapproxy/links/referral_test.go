@@ -1,10 +1,11 @@
-package ldapproxy
+package links
 
 import (
 	"bytes"
 	"strings"
 	"testing"
 
+	"sekisho/ldapproxy/links/linkstest"
 	"sekisho/ldapproxy/wire"
 )
 
@@ -28,14 +29,14 @@ func TestReferralsAreNotPassedOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUpstream(t)
-			u.answer = func(x *exchange) {
+			u.Reply = func(x *linkstest.Exchange) {
 				if x.Op == wire.OpBind {
-					x.usual()
+					x.Usual()
 					return
 				}
-				x.send(referred(x.ID, wire.OpExtendedResponse, tt.code, wire.Element(wire.TagResponseValue, []byte("value"))))
+				x.Send(referred(x.ID, wire.OpExtendedResponse, tt.code, wire.Element(wire.TagResponseValue, []byte("value"))))
 			}
-			_, l, c := bound(t, u, rules{})
+			_, l, c := bound(t, u, Rules{})
 			ask(t, l, 2, extendedOp(wire.OIDWhoAmI))
 			r, err := wire.ParseResponse(c.receive(t, 1))
 			if err != nil || r.ID != 2 || r.Code != tt.want || r.Referral != nil || string(r.Diagnostic) != tt.text || string(r.Matched) != "dc=x" || r.Value() != "value" {
@@ -48,16 +49,16 @@ func TestReferralsAreNotPassedOn(t *testing.T) {
 func TestReferralsPassWhereTheyMay(t *testing.T) {
 	u := newUpstream(t)
 	var want []byte
-	u.answer = func(x *exchange) {
+	u.Reply = func(x *linkstest.Exchange) {
 		if x.Op == wire.OpBind {
-			x.usual()
+			x.Usual()
 			return
 		}
 		reference := wire.Element(wire.TagSequence, []byte{2, 1, byte(x.ID)}, wire.Element(wire.OpSearchReference, wire.Octets("ldap://elsewhere/")))
 		want = append(reference, referred(x.ID, wire.OpSearchDone, wire.ResultReferral)...)
-		x.send(want)
+		x.Send(want)
 	}
-	_, l, c := bound(t, u, rules{passReferrals: true})
+	_, l, c := bound(t, u, Rules{PassReferrals: true})
 	ask(t, l, 2, searchOp("dc=x", 2))
 	if got := c.receive(t, 60); !bytes.Equal(got, want) {
 		t.Errorf("%x, want %x", got, want)
@@ -67,14 +68,14 @@ func TestReferralsPassWhereTheyMay(t *testing.T) {
 // A client that chases it shows its password and code to whoever is named.
 func TestReferralToABindIsTakenOutOfIt(t *testing.T) {
 	u := newUpstream(t)
-	u.answer = func(x *exchange) { x.send(referred(x.ID, wire.OpBindResponse, wire.ResultReferral)) }
+	u.Reply = func(x *linkstest.Exchange) { x.Send(referred(x.ID, wire.OpBindResponse, wire.ResultReferral)) }
 	p := newTestPool(t, u)
-	l, a, err := p.bind(t.Context(), bindRequest{id: 5, dn: aliceBehind, password: []byte("secret")})
-	if err != nil || a.code != wire.ResultReferral {
+	l, a, err := p.Bind(t.Context(), BindRequest{ID: 5, DN: aliceBehind, Password: []byte("secret")})
+	if err != nil || a.Code != wire.ResultReferral {
 		t.Fatalf("%+v, %v", a, err)
 	}
-	p.put(l)
-	out, err := referredElsewhere(nil, a.frame, wire.ResultUnavailable)
+	p.Put(l)
+	out, err := referredElsewhere(nil, a.Frame, wire.ResultUnavailable)
 	if err != nil || strings.Contains(string(out), "ldap:") {
 		t.Errorf("%q, %v", out, err)
 	}

@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 import (
 	"errors"
@@ -14,16 +14,17 @@ const writeWait = 30 * time.Second
 
 // room makes sure that there is a buffer for requests; a resting link has
 // none.
-func (l *link) room() {
+func (l *Link) room() {
 	if l.out == nil {
 		l.out = l.pool.buffers.Get().(*[]byte)
 		*l.out = (*l.out)[:0]
 	}
 }
 
-// flush writes what was gathered, all of it in one write, and gives the buffer
-// back without what it held.
-func (l *link) flush() error {
+// Flush writes what was gathered, all of it in one write, and gives the buffer
+// back without what it held. If it fails the link has ended, and the error is
+// ErrAway.
+func (l *Link) Flush() error {
 	if l.out == nil {
 		return nil
 	}
@@ -37,14 +38,14 @@ func (l *link) flush() error {
 }
 
 // write writes. A deadline that is still far enough off stays.
-func (l *link) write(b []byte) error {
+func (l *Link) write(b []byte) error {
 	if now := time.Now(); l.writeBy.Sub(now) < writeWait/2 {
 		l.writeBy = now.Add(writeWait)
 		l.raw.SetWriteDeadline(l.writeBy)
 	}
 	if _, err := l.raw.Write(b); err != nil {
-		l.close()
-		return fmt.Errorf("%w: %w", errAway, err)
+		l.Close()
+		return fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	return nil
 }
@@ -52,7 +53,7 @@ func (l *link) write(b []byte) error {
 // setUntil says when patience ends. The socket's deadline is moved only if it
 // would come too late: moving it with each bind costs more than to look now
 // and then whether it was meant. mu is held.
-func (l *link) setUntil(t time.Time) {
+func (l *Link) setUntil(t time.Time) {
 	l.until = t
 	if !t.IsZero() && (l.readBy.IsZero() || t.Before(l.readBy)) {
 		l.readBy = t
@@ -61,14 +62,16 @@ func (l *link) setUntil(t time.Time) {
 }
 
 // overdue reports whether patience has ended. mu is held.
-func (l *link) overdue() bool { return !l.until.IsZero() && !time.Now().Before(l.until) }
+func (l *Link) overdue() bool { return !l.until.IsZero() && !time.Now().Before(l.until) }
 
-// Read reads from the server for the pump, beyond deadlines that were not
-// meant.
-func (l *link) Read(p []byte) (int, error) {
+// incoming is what the server sends, read by the pump beyond deadlines that
+// were not meant.
+type incoming struct{ *Link }
+
+func (l incoming) Read(p []byte) (int, error) {
 	if l.streaming {
 		l.mu.Lock()
-		l.setUntil(time.Now().Add(l.pool.Answer))
+		l.setUntil(time.Now().Add(l.pool.dir.Answer))
 		l.mu.Unlock()
 	}
 	for {
@@ -81,7 +84,7 @@ func (l *link) Read(p []byte) (int, error) {
 
 // patient is asked when the socket's deadline has passed. If patience has
 // ended, so has the link, and nobody can take it any more.
-func (l *link) patient() bool {
+func (l *Link) patient() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ended || l.overdue() {

@@ -1,4 +1,4 @@
-package ldapproxy
+package links
 
 // maxWaiting is how many clients of one application wait for a link at once;
 // what comes then is told "busy" without a wait.
