@@ -174,7 +174,7 @@ func (r *relay) extended(m wire.Message, e wire.ExtendedRequest) disconnect {
 		if err != nil {
 			return r.unreadable(m, err)
 		}
-		if l := r.link.Load(); l == nil || !l.Waits(id) {
+		if l := r.link.Load(); l == nil || !l.Awaits(id) {
 			return r.refused(m, wire.ResultNoSuchOperation, "")
 		}
 	case wire.OIDModifyPassword:
@@ -215,7 +215,7 @@ func (r *relay) passwordModify(e wire.ExtendedRequest) wire.Result {
 // bind among them, can't be abandoned (RFC 4511 §4.11).
 func (r *relay) abandon(m wire.Message) {
 	id, err := m.Abandoned()
-	if l := r.link.Load(); err == nil && l != nil && l.Waits(id) {
+	if l := r.link.Load(); err == nil && l != nil && l.Awaits(id) {
 		l.Forward(m, r.frame)
 	}
 }

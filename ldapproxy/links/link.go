@@ -38,7 +38,7 @@ type Rules struct {
 
 // Link is a connection to the directory behind, made by a Pool. Until Put it is
 // one client's, whose goroutine calls all methods. Close, and those that only
-// look (Outstanding, Idle, Waits, Server), may be called by anybody.
+// look (Outstanding, Idle, Awaits, Server), may be called by anybody.
 type Link struct {
 	pool   *Pool
 	raw    net.Conn

@@ -264,7 +264,7 @@ func TestTooManyOperationsOnOneLink(t *testing.T) {
 	if err := l.Forward(linkstest.Request(5000, op)); !errors.Is(err, ErrCrowded) {
 		t.Error(err)
 	}
-	if err := l.Forward(linkstest.Request(5001, wire.Element(wire.OpAbandon, []byte{9}))); err != nil || l.Waits(9) || !l.Waits(10) {
+	if err := l.Forward(linkstest.Request(5001, wire.Element(wire.OpAbandon, []byte{9}))); err != nil || l.Awaits(9) || !l.Awaits(10) {
 		t.Errorf("%v: an Abandon makes room", err)
 	}
 	if err := l.Forward(linkstest.Request(9, op)); err != nil {

@@ -134,8 +134,8 @@ func (l *Link) Idle() bool {
 	return len(l.ops) == 0 && l.pages == 0
 }
 
-// Waits reports whether the owner waits for the operation with this id.
-func (l *Link) Waits(id int32) bool {
+// Awaits reports whether the owner waits for the operation with this id.
+func (l *Link) Awaits(id int32) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.find(id) >= 0

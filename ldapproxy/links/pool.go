@@ -287,8 +287,8 @@ func (p *Pool) Len() (all, resting int) {
 	return len(p.links), len(p.free)
 }
 
-// Close ends all links, and returns when they have ended. There are no others
-// then.
+// Close ends all links, and returns when they have ended. Whoever wants one then
+// gets ErrAway.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
