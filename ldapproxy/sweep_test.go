@@ -139,6 +139,8 @@ func TestLinkThatIsNeededIsKept(t *testing.T) {
 					t.Error("given back")
 				}
 			})
+			p.Close() // a search in work would be waited for at the end
+			r.ends(byClient, 1)
 		})
 	}
 }
