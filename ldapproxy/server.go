@@ -32,6 +32,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"sekisho/gate"
+	"sekisho/ldapproxy/insight"
 	"sekisho/ldapproxy/links"
 	"sekisho/ldapproxy/tree"
 	"sekisho/ldapproxy/wire"
@@ -77,11 +78,11 @@ type Server struct {
 	links      *links.Pool  // to the directory behind
 	err        error        // why there is none
 	crowd      crowd
-	handshakes chan struct{} // TLS handshakes under way
-	strangers  tally         // binds from addresses of no application that were booked
-	guesses    guesses       // at service accounts of the directory behind
-	evidence   archive       // what was seen of applications
-	buffers    sync.Pool     // of *[]byte, for replies
+	handshakes chan struct{}   // TLS handshakes under way
+	strangers  tally           // binds from addresses of no application that were booked
+	guesses    guesses         // at service accounts of the directory behind
+	evidence   insight.Archive // what was seen of applications
+	buffers    sync.Pool       // of *[]byte, for replies
 	numbers    atomic.Uint64
 	large      atomic.Int64 // octets held of large messages
 

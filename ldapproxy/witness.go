@@ -1,23 +1,23 @@
 package ldapproxy
 
 import (
+	"cmp"
 	"crypto/tls"
+	"slices"
 
 	"sekisho/gate"
+	"sekisho/ldapproxy/insight"
 	"sekisho/ldapproxy/wire"
 )
 
 // What is seen of an application is noted here, for Insights and /metrics.
-
-// noTLS is the version of TLS where there is none.
-const noTLS = "none"
 
 // version is that of TLS.
 func (c *conn) version() string {
 	if secured, ok := c.wire.(*tls.Conn); ok {
 		return tls.VersionName(secured.ConnectionState().Version)
 	}
-	return noTLS
+	return insight.NoTLS
 }
 
 // witness notes a bind that was judged. Of strangers nothing is kept: they are
@@ -27,13 +27,20 @@ func (c *conn) witness(k *credential, v *verdict) {
 		return
 	}
 	name := k.app.Name
-	again := c.server.evidence.of(name, k.came).bind(k, v, c.version(), c.boundFor != name)
+	why := v.answer.Reason
+	refused := why != "" && v.answer.Outcome != gate.Admitted
+	again := c.server.evidence.Of(name, k.came).Bind(insight.Bind{
+		At: k.came, First: c.boundFor != name, Name: k.name,
+		Outcome: string(v.outcome), Success: v.outcome.success(),
+		Reason: why, Refused: refused, Cut: k.cut, TLS: c.version(),
+		Server: k.upstream, Took: k.upstreamTook, Failed: k.upstreamFailed,
+	})
 	c.boundFor = name
 	m := c.server.metrics
 	if again {
 		m.again.WithLabelValues(name).Inc()
 	}
-	if why := v.answer.Reason; why != "" && v.answer.Outcome != gate.Admitted {
+	if refused {
 		m.refusals.WithLabelValues(name, why).Inc()
 	}
 	if k.upstreamFailed {
@@ -48,10 +55,11 @@ func (c *conn) missed(app *app, m wire.Message, r wire.Result) {
 	if app == nil || r.Code != wire.ResultUnavailableCritical {
 		return
 	}
-	e := c.server.evidence.of(app.Name, c.server.Now())
+	now := c.server.Now()
+	e := c.server.evidence.Of(app.Name, now)
 	for _, control := range m.Controls {
 		if control.Critical {
-			e.missed(false, control.OID, c.server.Now())
+			e.MissedControl(control.OID, now)
 		}
 	}
 }
@@ -60,7 +68,30 @@ func (c *conn) missed(app *app, m wire.Message, r wire.Result) {
 func (c *conn) unserved(m wire.Message, e wire.ExtendedRequest) {
 	if app := c.appOf(c.server.table.Load()); app != nil {
 		now := c.server.Now()
-		c.server.evidence.of(app.Name, now).missed(true, e.OID, now)
+		c.server.evidence.Of(app.Name, now).MissedOperation(e.OID, now)
 	}
 	c.reply(m, noSuchOperation)
+}
+
+// Insights tells of each application in force, in the order of their names.
+func (s *Server) Insights() []insight.App {
+	s.setup()
+	var list []insight.App
+	now := s.Now()
+	for _, a := range s.table.Load().apps {
+		i := s.evidence.Of(a.Name, now).Tell(now)
+		i.Name, i.Settings = a.Name, insight.Settings{PlainBinds: a.PlainBinds, Observe: a.Observe}
+		list = append(list, i)
+	}
+	slices.SortFunc(list, func(a, b insight.App) int { return cmp.Compare(a.Name, b.Name) })
+	return list
+}
+
+// Remember goes on from what Insights told before a restart. Call it once: what
+// it is given is added to what was seen since.
+func (s *Server) Remember(list []insight.App) {
+	s.setup()
+	for i := range list {
+		s.evidence.Of(list[i].Name, s.Now()).Recall(&list[i])
+	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sekisho/internal/config"
-	"sekisho/ldapproxy"
+	"sekisho/ldapproxy/insight"
 )
 
 func appsCommand() *cobra.Command {
@@ -78,20 +78,20 @@ func printLines(w io.Writer, asJSON bool, lines []printable) error {
 
 // appLine is an application of the configuration and what is known of it.
 type appLine struct {
-	ldapproxy.Insight
-	KnownBy []string           `json:"known_by"`
-	Service string             `json:"service"`
-	Advice  []ldapproxy.Advice `json:"advice"`
+	insight.App
+	KnownBy []string         `json:"known_by"`
+	Service string           `json:"service"`
+	Advice  []insight.Advice `json:"advice"`
 }
 
-func (h *house) appLine(a config.App, i ldapproxy.Insight) *appLine {
-	if i.App = a.Name; i.At.IsZero() {
+func (h *house) appLine(a config.App, i insight.App) *appLine {
+	if i.Name = a.Name; i.At.IsZero() {
 		i.At = h.now()
 	}
 	i.At = i.At.Local() // as the advice tells times
-	l := &appLine{Insight: i, KnownBy: knownBy(a), Service: a.Service, Advice: i.Advice()}
+	l := &appLine{App: i, KnownBy: knownBy(a), Service: a.Service, Advice: i.Advice()}
 	if l.Advice == nil {
-		l.Advice = []ldapproxy.Advice{}
+		l.Advice = []insight.Advice{}
 	}
 	return l
 }
@@ -111,7 +111,7 @@ func knownBy(a config.App) []string {
 
 func (l *appLine) print(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s; %s)\n", l.App, strings.Join(l.KnownBy, ", "), l.Service)
+	fmt.Fprintf(&b, "%s (%s; %s)\n", l.Name, strings.Join(l.KnownBy, ", "), l.Service)
 	if l.Binds.Count > 0 {
 		l.rows(rowsOf(&b))
 	}
@@ -161,7 +161,7 @@ func (l *appLine) rows(row func(what, format string, args ...any)) {
 }
 
 // often lists what was counted, the most frequent first.
-func often(counts map[string]ldapproxy.Seen) string {
+func often(counts map[string]insight.Seen) string {
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		if d := int(counts[b].Count) - int(counts[a].Count); d != 0 {
 			return d

@@ -14,7 +14,7 @@ import (
 	"sekisho/gate"
 	"sekisho/internal/reason"
 	"sekisho/internal/store"
-	"sekisho/ldapproxy"
+	"sekisho/ldapproxy/insight"
 )
 
 // observed is what would have become of the sign-ins through one application.
@@ -28,7 +28,7 @@ type observed struct {
 	Admit   map[string]*signIns `json:"would_admit"`
 	Refuse  map[string]*signIns `json:"would_refuse"` // by reason
 	New     map[string]*signIns `json:"new_refusals"` // of them, that the directory behind has passed
-	Advice  []ldapproxy.Advice  `json:"advice"`
+	Advice  []insight.Advice    `json:"advice"`
 }
 
 // signIns is how many, and of how many people.
@@ -109,7 +109,7 @@ func (h *house) printObserved(cmd *cobra.Command, from time.Time, asJSON bool) e
 
 func newObserved(app, service string) *observed {
 	return &observed{
-		App: app, Service: service, Advice: []ldapproxy.Advice{},
+		App: app, Service: service, Advice: []insight.Advice{},
 		Admit: make(map[string]*signIns), Refuse: make(map[string]*signIns), New: make(map[string]*signIns),
 	}
 }
@@ -154,7 +154,7 @@ func (o *observed) codeless() map[string]bool {
 // advise says what to do before it is enforced.
 func (o *observed) advise(withoutDevice int) {
 	say := func(code, format string, args ...any) {
-		o.Advice = append(o.Advice, ldapproxy.Advice{Code: code, Text: fmt.Sprintf(format, args...)})
+		o.Advice = append(o.Advice, insight.Advice{Code: code, Text: fmt.Sprintf(format, args...)})
 	}
 	if o.SignIns.Count == 0 {
 		say("not_seen", "nobody has signed in yet")

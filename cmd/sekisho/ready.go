@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"sekisho/internal/store"
-	"sekisho/ldapproxy"
+	"sekisho/ldapproxy/insight"
 	"sekisho/radiusd"
 )
 
@@ -31,8 +31,8 @@ func readiness(ctx context.Context, st *store.Store) (map[string]radiusd.Readine
 }
 
 // insights is what was kept of the applications, by name.
-func insights(ctx context.Context, st *store.Store) (map[string]ldapproxy.Insight, error) {
-	return seen[ldapproxy.Insight](ctx, st, "application", func(name string) (string, bool) {
+func insights(ctx context.Context, st *store.Store) (map[string]insight.App, error) {
+	return seen[insight.App](ctx, st, "application", func(name string) (string, bool) {
 		return strings.CutPrefix(name, ofApp)
 	})
 }
@@ -87,12 +87,12 @@ func (s *server) keep(ctx context.Context) {
 	}
 	for _, i := range s.ldap.Insights() {
 		at := i.At
-		if i.At = (time.Time{}); reflect.DeepEqual(i, s.keptApps[i.App]) {
+		if i.At = (time.Time{}); reflect.DeepEqual(i, s.keptApps[i.Name]) {
 			continue
 		}
-		s.keptApps[i.App] = i
+		s.keptApps[i.Name] = i
 		i.At = at
-		s.freshen(fresh, ofApp+i.App, i)
+		s.freshen(fresh, ofApp+i.Name, i)
 	}
 	if len(fresh) == 0 {
 		return

@@ -182,7 +182,7 @@ func TestInsightOutlivesARestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer again.drain()
-	if i := again.ldap.Insights()[0]; i.App != "app" || i.Binds.Count != 1 || i.Reasons["unknown_user"].Count != 1 || i.TLS["TLS 1.3"].Count != 1 {
+	if i := again.ldap.Insights()[0]; i.Name != "app" || i.Binds.Count != 1 || i.Reasons["unknown_user"].Count != 1 || i.TLS["TLS 1.3"].Count != 1 {
 		t.Errorf("%+v", i)
 	}
 	known, err := readiness(t.Context(), again.store)

@@ -25,6 +25,7 @@ import (
 	"sekisho/internal/metrics"
 	"sekisho/internal/store"
 	"sekisho/ldapproxy"
+	"sekisho/ldapproxy/insight"
 	"sekisho/ldapproxy/tree"
 	"sekisho/radiusd"
 	"sekisho/weblogin"
@@ -69,7 +70,7 @@ type server struct {
 	watch    *http.Server
 	socket   net.Listener                 // of watch; nil: off
 	kept     map[string]radiusd.Readiness // of each RADIUS client, what was written last
-	keptApps map[string]ldapproxy.Insight // likewise, of each application
+	keptApps map[string]insight.App       // likewise, of each application
 	failed   chan error                   // has room for whatever may fail
 }
 
@@ -84,7 +85,7 @@ func open(ctx context.Context, file string, logTo io.Writer) (*server, error) {
 	registry := metrics.New()
 	s := &server{
 		house: h, file: file, log: log, registry: registry, kept: make(map[string]radiusd.Readiness),
-		keptApps: make(map[string]ldapproxy.Insight),
+		keptApps: make(map[string]insight.App),
 		failed:   make(chan error, 3+len(h.cfg.Web.Listeners)),
 	}
 	s.gate = &gate.Gate{

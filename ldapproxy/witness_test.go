@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"reflect"
 	"strings"
@@ -13,11 +12,12 @@ import (
 	"time"
 
 	"sekisho/gate"
+	"sekisho/ldapproxy/insight"
 	"sekisho/ldapproxy/wire"
 )
 
 // counted is what was seen, without the times.
-func counted(m map[string]Seen) map[string]int {
+func counted(m map[string]insight.Seen) map[string]int {
 	out := make(map[string]int)
 	for what, s := range m {
 		out[what] = int(s.Count)
@@ -25,7 +25,7 @@ func counted(m map[string]Seen) map[string]int {
 	return out
 }
 
-func wantCounts(t *testing.T, what string, got map[string]Seen, want map[string]int) {
+func wantCounts(t *testing.T, what string, got map[string]insight.Seen, want map[string]int) {
 	t.Helper()
 	if !maps.Equal(counted(got), want) {
 		t.Errorf("%s: %v, want %v", what, counted(got), want)
@@ -52,14 +52,14 @@ func TestInsight(t *testing.T) {
 	q.wants(wire.ResultInvalidCredentials, bindOp("bob", "guess"))
 
 	list := r.Insights()
-	if len(list) != 2 || list[0].App != "dovecot" || list[1].App != "printers" || list[1].Binds.Count != 0 {
+	if len(list) != 2 || list[0].Name != "dovecot" || list[1].Name != "printers" || list[1].Binds.Count != 0 {
 		t.Fatalf("%+v", list)
 	}
 	i := list[0]
 	if !i.At.Equal(testTime.Add(time.Minute)) || !i.Since.Equal(testTime) || !i.Settings.PlainBinds || i.Settings.Observe {
 		t.Errorf("%+v", i)
 	}
-	if i.Binds != (Seen{9, testTime.Add(time.Minute)}) || i.Connections.Count != 2 || i.Hours.Count != 9 {
+	if i.Binds != (insight.Seen{Count: 9, Last: testTime.Add(time.Minute)}) || i.Connections.Count != 2 || i.Hours.Count != 9 {
 		t.Errorf("%+v, %+v, %+v", i.Binds, i.Connections, i.Hours)
 	}
 	wantCounts(t, "outcomes", i.Outcomes, map[string]int{"anonymous": 1, "service": 1, "admitted": 1, "refused": 5, "unfit": 1})
@@ -145,8 +145,10 @@ func TestStrangersLeaveNoInsight(t *testing.T) {
 	p.wants(wire.ResultInvalidCredentials, bindOp(aliceDN, "secret123456"))
 	p.wants(wire.ResultUnavailableCritical, searchOp(testBase, 0), criticalControl("1.2.3"))
 	p.wants(wire.ResultProtocolError, extendedOp("1.2.5"))
-	if got := r.Insights()[0]; got.Binds.Count != 0 || len(r.evidence.apps) != 1 {
-		t.Errorf("%+v of %d", got, len(r.evidence.apps))
+	for _, got := range []insight.App{r.Insights()[0], r.evidence.Of("", testTime).Tell(testTime)} {
+		if got.Binds.Count+got.Connections.Count != 0 || len(got.Controls)+len(got.Operations) != 0 {
+			t.Errorf("%+v", got)
+		}
 	}
 }
 
@@ -162,13 +164,13 @@ func TestInsightGoesOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var kept Insight
+	var kept insight.App
 	if err := json.Unmarshal(text, &kept); err != nil {
 		t.Fatal(err)
 	}
 
 	again := start(t, func(s *rig) { s.clock = r.clock; s.Server.Now = r.clock.now })
-	again.Remember([]Insight{kept})
+	again.Remember([]insight.App{kept})
 	if got := again.Insights()[0]; !reflect.DeepEqual(got, kept) {
 		t.Errorf("recalled\n%+v, kept\n%+v", got, kept)
 	}
@@ -182,98 +184,7 @@ func TestInsightGoesOn(t *testing.T) {
 	}
 }
 
-func TestHours(t *testing.T) {
-	var h Hours
-	at := func(hour int, n uint64) {
-		h.turn(testTime.Add(time.Duration(hour)*time.Hour + 59*time.Minute))
-		h.Count += n
-	}
-	at(0, 5)
-	at(0, 2)
-	at(1, 3)
-	if h.Count != 3 || h.Before != 7 || h.Most != 7 || !h.Busiest.Equal(testTime) {
-		t.Errorf("%+v", h)
-	}
-	at(3, 1)
-	if h.Count != 1 || h.Before != 0 || h.Most != 7 {
-		t.Errorf("%+v", h)
-	}
-	at(2, 1) // the clock went back
-	if h.Count != 2 || !h.Began.Equal(testTime.Add(3*time.Hour)) {
-		t.Errorf("%+v", h)
-	}
-}
-
 // The names are what clients send: they are few, short, and names.
-func TestWhatIsMissedIsBounded(t *testing.T) {
-	e := newEvidence(testTime)
-	for n := range 100 {
-		e.missed(false, fmt.Sprintf("1.2.%d", n), testTime)
-	}
-	e.missed(true, "a name", testTime)
-	e.missed(true, strings.Repeat("1.", 100), testTime)
-	i := e.tell(testTime)
-	if len(i.Controls) != maxOIDs+1 || i.Controls["others"].Count != 100-maxOIDs || i.Controls["1.2.0"].Count != 1 {
-		t.Errorf("%d: %v", len(i.Controls), i.Controls)
-	}
-	wantCounts(t, "operations", i.Operations, map[string]int{"others": 2})
-}
-
-func TestRebinds(t *testing.T) {
-	r := newRuns()
-	at := testTime
-	bind := func(after time.Duration, name string, success bool) {
-		at = at.Add(after)
-		r.bind(name, success, at)
-	}
-	bind(0, "alice", false) // nobody yet
-	bind(0, "alice", true)
-	bind(time.Minute, "ALICE", true)
-	bind(3*time.Minute, "alice", false)
-	bind(0, "bob", true)
-	bind(10*time.Minute, "alice", true) // 14 min in all
-	bind(10*time.Minute+time.Second, "alice", false)
-	got := r.tell(at)
-	if got.SignIns != 2 || got.Binds != 5 || got.Refused != 1 || got.Longest != 840 || got.Ongoing != 0 {
-		t.Errorf("%+v", got)
-	}
-	if got.Idle < 600 || got.Idle > 800 || got.Max != 840 {
-		t.Errorf("idle %v, max %v", got.Idle, got.Max)
-	}
-	if ratio := got.PerSignIn(); ratio != 2.5 {
-		t.Errorf("%v binds a sign-in", ratio)
-	}
-
-	// One that goes on counts already.
-	bind(0, "carol", true)
-	for range 100 {
-		bind(5*time.Minute, "carol", true)
-	}
-	if got := r.tell(at); got.Longest != 30000 || got.Ongoing != 1 || got.Max != 30000 {
-		t.Errorf("%+v", got)
-	}
-
-	again := newRuns()
-	again.recall(got)
-	if told := again.tell(at); !reflect.DeepEqual(told, got) {
-		t.Errorf("recalled %+v, told %+v", told, got)
-	}
-}
-
-func TestRebindsAreBounded(t *testing.T) {
-	r := newRuns()
-	for n := range 2 * maxRuns {
-		r.bind(fmt.Sprint(n), true, testTime)
-	}
-	if len(r.going) != maxRuns {
-		t.Errorf("%d sign-ins", len(r.going))
-	}
-	r.bind("new", true, testTime.Add(11*time.Minute))
-	if len(r.going) != 1 {
-		t.Errorf("%d sign-ins after all are over", len(r.going))
-	}
-}
-
 // A program that binds every half a minute: with a short window one code is
 // enough, for a day it takes another means.
 func TestAdviceForAProgramThatBindsAgain(t *testing.T) {
@@ -294,7 +205,7 @@ func TestAdviceForAProgramThatBindsAgain(t *testing.T) {
 			return gate.Answer{Reference: reference, Reason: "code_used"}, nil
 		}
 		p := r.dial()
-		for range enoughSignIns {
+		for range 10 {
 			admitted = true
 			p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
 			admitted = false

@@ -1,17 +1,16 @@
-package ldapproxy
+// Package insight is what LDAP applications are seen to do, and what an
+// operator is advised to do about it: how often an application binds, whether it
+// binds again with one code, how much of it is without TLS, what it is refused
+// for, and how slow the directory behind is. `sekisho apps` shows it.
+package insight
 
-import (
-	"cmp"
-	"slices"
-	"sync"
-	"time"
-)
+import "time"
 
-// Insight is what an application was seen to do: enough to tell how it is set
+// App is what an application was seen to do: enough to tell how it is set
 // up, and what would make it better. It holds no secret and nothing about a
 // person. As JSON it can be kept, and gone on from.
-type Insight struct {
-	App      string    `json:"app"`
+type App struct {
+	Name     string    `json:"app"`
 	At       time.Time `json:"at"`    // of what stands here
 	Since    time.Time `json:"since"` // counted from then on
 	Settings Settings  `json:"settings"`
@@ -42,6 +41,9 @@ type Insight struct {
 		Slowest Slowest  `json:"slowest"`
 	} `json:"upstream"`
 }
+
+// NoTLS is the version of TLS where there is none.
+const NoTLS = "none"
 
 // Settings are those of the application's that advice depends on.
 type Settings struct {
@@ -95,48 +97,4 @@ type Slowest struct {
 	Took   float64   `json:"ms"`
 	Server string    `json:"server,omitempty"`
 	At     time.Time `json:"at,omitzero"`
-}
-
-// Insights tells of each application in force, in the order of their names.
-func (s *Server) Insights() []Insight {
-	s.setup()
-	var list []Insight
-	now := s.Now()
-	for _, a := range s.table.Load().apps {
-		i := s.evidence.of(a.Name, now).tell(now)
-		i.App, i.Settings = a.Name, Settings{PlainBinds: a.PlainBinds, Observe: a.Observe}
-		list = append(list, i)
-	}
-	slices.SortFunc(list, func(a, b Insight) int { return cmp.Compare(a.App, b.App) })
-	return list
-}
-
-// Remember goes on from what Insights told before a restart. Call it once: what
-// it is given is added to what was seen since.
-func (s *Server) Remember(list []Insight) {
-	s.setup()
-	for i := range list {
-		s.evidence.of(list[i].App, s.Now()).recall(&list[i])
-	}
-}
-
-// archive keeps the evidence of all applications, by name: a change of the
-// configuration does not begin it anew. Its zero value is ready.
-type archive struct {
-	mu   sync.Mutex
-	apps map[string]*evidence
-}
-
-func (a *archive) of(app string, now time.Time) *evidence {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.apps == nil {
-		a.apps = make(map[string]*evidence)
-	}
-	e := a.apps[app]
-	if e == nil {
-		e = newEvidence(now)
-		a.apps[app] = e
-	}
-	return e
 }

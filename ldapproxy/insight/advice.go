@@ -1,4 +1,4 @@
-package ldapproxy
+package insight
 
 import (
 	"fmt"
@@ -27,37 +27,37 @@ const (
 )
 
 // Advice is what follows from what was seen, the most urgent first.
-func (i *Insight) Advice() []Advice {
+func (a *App) Advice() []Advice {
 	var list []Advice
 	say := func(code, format string, args ...any) {
 		list = append(list, Advice{code, fmt.Sprintf(format, args...)})
 	}
-	if i.Binds.Count == 0 {
+	if a.Binds.Count == 0 {
 		say("not_seen", "not seen yet: nobody has bound who is known as this application")
 		return list
 	}
-	if i.Settings.Observe {
+	if a.Settings.Observe {
 		say("observed", "nothing is enforced: `sekisho apps --observed` tells what would be")
 	}
-	if s := i.Reasons[string(gate.FaultServiceAccount)]; i.lately(s) {
-		say("service_account", "a service account was refused %s, the last time on %s: compare its password here and there, and the addresses that it comes from", times(s), i.day(s.Last))
+	if s := a.Reasons[string(gate.FaultServiceAccount)]; a.lately(s) {
+		say("service_account", "a service account was refused %s, the last time on %s: compare its password here and there, and the addresses that it comes from", times(s), a.day(s.Last))
 	}
-	if s := i.Reasons[string(gate.FaultTLSRequired)]; i.lately(s) {
-		say("tls_required", "people were refused %s for want of TLS, the last time on %s: let the application use StartTLS or ldaps://", times(s), i.day(s.Last))
+	if s := a.Reasons[string(gate.FaultTLSRequired)]; a.lately(s) {
+		say("tls_required", "people were refused %s for want of TLS, the last time on %s: let the application use StartTLS or ldaps://", times(s), a.day(s.Last))
 	}
-	if s := i.Upstream.Failed; i.lately(s) {
-		say("upstream_failed", "%s had no answer from the directory behind, the last time on %s", binds(s.Count), i.day(s.Last))
+	if s := a.Upstream.Failed; a.lately(s) {
+		say("upstream_failed", "%s had no answer from the directory behind, the last time on %s", binds(s.Count), a.day(s.Last))
 	}
-	if i.Upstream.Binds > 0 && i.Upstream.P99 >= slowBind {
-		say("upstream_slow", "one bind in a hundred takes the directory behind %.0f ms or more", i.Upstream.P99)
+	if a.Upstream.Binds > 0 && a.Upstream.P99 >= slowBind {
+		say("upstream_slow", "one bind in a hundred takes the directory behind %.0f ms or more", a.Upstream.P99)
 	}
-	i.rebindAdvice(say)
-	i.plainAdvice(say)
+	a.rebindAdvice(say)
+	a.plainAdvice(say)
 	for _, missed := range []struct {
 		code, what string
 		seen       map[string]Seen
-	}{{"controls", "critical controls", i.Controls}, {"operations", "extended operations", i.Operations}} {
-		oids := slices.DeleteFunc(slices.Sorted(maps.Keys(missed.seen)), func(oid string) bool { return !i.lately(missed.seen[oid]) })
+	}{{"controls", "critical controls", a.Controls}, {"operations", "extended operations", a.Operations}} {
+		oids := slices.DeleteFunc(slices.Sorted(maps.Keys(missed.seen)), func(oid string) bool { return !a.lately(missed.seen[oid]) })
 		if len(oids) > 0 {
 			say(missed.code, "asks for %s that are not served: %s; switch them off in the application", missed.what, strings.Join(oids, ", "))
 		}
@@ -66,10 +66,10 @@ func (i *Insight) Advice() []Advice {
 }
 
 // rebindAdvice is about programs that bind again and again with one code.
-func (i *Insight) rebindAdvice(say func(code, format string, args ...any)) {
-	r := &i.Rebinds
+func (a *App) rebindAdvice(say func(code, format string, args ...any)) {
+	r := &a.Rebinds
 	ratio := r.PerSignIn()
-	troubled := i.Settings.Observe || r.Refused*20 >= r.Binds // where nobody is refused all is well as it is
+	troubled := a.Settings.Observe || r.Refused*20 >= r.Binds // where nobody is refused all is well as it is
 	if r.SignIns < enoughSignIns || ratio < manyBinds || !troubled {
 		return
 	}
@@ -87,17 +87,17 @@ func (i *Insight) rebindAdvice(say func(code, format string, args ...any)) {
 	say("repeat", "%s", text)
 }
 
-func (i *Insight) plainAdvice(say func(code, format string, args ...any)) {
-	plain, all := i.TLS[noTLS], i.Binds.Count
+func (a *App) plainAdvice(say func(code, format string, args ...any)) {
+	plain, all := a.TLS[NoTLS], a.Binds.Count
 	switch {
-	case !i.Settings.PlainBinds:
-	case i.lately(plain):
+	case !a.Settings.PlainBinds:
+	case a.lately(plain):
 		say("clear_text", "%d of %s without TLS, the last time on %s: let the application use StartTLS or ldaps://, then write require_tls = true",
-			plain.Count, binds(all), i.day(plain.Last))
+			plain.Count, binds(all), a.day(plain.Last))
 	case plain.Count == 0:
-		say("tls_safe", "all %s since %s came through TLS: require_tls = true is safe", binds(all), i.day(i.Since))
+		say("tls_safe", "all %s since %s came through TLS: require_tls = true is safe", binds(all), a.day(a.Since))
 	default:
-		say("tls_safe", "all binds since %s came through TLS: require_tls = true is safe", i.day(plain.Last))
+		say("tls_safe", "all binds since %s came through TLS: require_tls = true is safe", a.day(plain.Last))
 	}
 }
 
@@ -137,10 +137,10 @@ func short(seconds float64) string {
 	return fmt.Sprintf("%ds", d/time.Second)
 }
 
-func (i *Insight) lately(s Seen) bool { return s.Count > 0 && i.At.Sub(s.Last) < lately }
+func (a *App) lately(s Seen) bool { return s.Count > 0 && a.At.Sub(s.Last) < lately }
 
 // day is a time as the operator's clock shows it.
-func (i *Insight) day(t time.Time) string { return t.In(i.At.Location()).Format("2006-01-02 15:04") }
+func (a *App) day(t time.Time) string { return t.In(a.At.Location()).Format("2006-01-02 15:04") }
 
 func binds(n uint64) string {
 	if n == 1 {

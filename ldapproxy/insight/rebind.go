@@ -1,4 +1,4 @@
-package ldapproxy
+package insight
 
 import (
 	"hash/maphash"
