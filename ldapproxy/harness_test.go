@@ -448,30 +448,16 @@ func (p *peer) gone() {
 	p.Close()
 }
 
-func bindOp(dn, password string) []byte {
-	return bindVersion(3, dn, wire.Element(wire.TagSimple, []byte(password)))
-}
+// Requests that many a test sends.
+var (
+	bindOp          = linkstest.Bind
+	extendedOp      = linkstest.Extended
+	searchOp        = linkstest.Search
+	criticalControl = linkstest.Critical
+)
 
 func bindVersion(version byte, dn string, choice []byte) []byte {
 	return wire.Element(wire.OpBind, []byte{wire.TagInteger, 1, version}, wire.Octets(dn), choice)
-}
-
-func extendedOp(oid string, value ...[]byte) []byte {
-	parts := [][]byte{wire.Element(wire.TagRequestName, []byte(oid))}
-	for _, v := range value {
-		parts = append(parts, wire.Element(wire.TagRequestValue, v))
-	}
-	return wire.Element(wire.OpExtended, parts...)
-}
-
-func searchOp(base string, scope byte) []byte {
-	return wire.Element(wire.OpSearch, wire.Octets(base), []byte{wire.TagEnumerated, 1, scope}, []byte{wire.TagEnumerated, 1, 0},
-		[]byte{wire.TagInteger, 1, 0}, []byte{wire.TagInteger, 1, 0}, []byte{wire.TagBoolean, 1, 0},
-		wire.Element(wire.FilterPresent, []byte("objectClass")), wire.Element(wire.TagSequence))
-}
-
-func criticalControl(oid string) []byte {
-	return wire.Element(wire.TagSequence, wire.Octets(oid), []byte{wire.TagBoolean, 1, 0xff})
 }
 
 // eventually waits until something holds.
