@@ -51,19 +51,40 @@ func (g *Gate) MakeAppPassword(ctx context.Context, r Request, p Program) (Secre
 	return text, nil
 }
 
-func (g *Gate) makeAppPassword(ctx context.Context, r Request, p Program) (Secret, error) {
+// MayMakeAppPassword reports whether MakeAppPassword would make one for the
+// service.
+func (g *Gate) MayMakeAppPassword(ctx context.Context, r Request, service string) (bool, error) {
+	a, _, err := g.maker(ctx, r, service)
+	if err != nil {
+		g.Metrics.Error(r.Door)
+		return false, fmt.Errorf("judge who wants an application password by %s: %w", r.Client, err)
+	}
+	return a != nil, nil
+}
+
+// maker begins an attempt of the person whose ticket r presents, if it proves
+// what an application password for the service takes; else it is nil.
+func (g *Gate) maker(ctx context.Context, r Request, service string) (*attempt, *store.Held, error) {
 	a, h, err := g.present(ctx, r)
 	if err != nil || h == nil {
-		return "", err
+		return nil, nil, err
 	}
 	if ok, err := a.stillThere(ctx); !ok || err != nil || a.account.MustChange {
-		return "", err
+		return nil, nil, err
 	}
-	if !a.shownLately() || !a.earns(p.Service) {
-		return "", nil
+	if !a.shownLately() || !a.earns(service) {
+		return nil, nil, nil
 	}
 	// Whoever has the tunnel's address has proved nothing of their own.
 	if borrowed, err := g.borrowedByAddress(ctx, h); err != nil || borrowed {
+		return nil, nil, err
+	}
+	return a, h, nil
+}
+
+func (g *Gate) makeAppPassword(ctx context.Context, r Request, p Program) (Secret, error) {
+	a, h, err := g.maker(ctx, r, p.Service)
+	if err != nil || a == nil {
 		return "", err
 	}
 	text := keyring.NewAppPassword()

@@ -30,8 +30,13 @@ func (w *world) mintingRules(need ...string) {
 
 func (w *world) mints(r Request, p Program) Secret {
 	w.t.Helper()
+	may, err := w.MayMakeAppPassword(w.t.Context(), r, p.Service)
+	w.must(err)
 	text, err := w.MakeAppPassword(w.t.Context(), r, p)
 	w.must(err)
+	if may != (text != "") {
+		w.t.Errorf("may make one: %v, but made %q", may, string(text))
+	}
 	return text
 }
 
@@ -271,6 +276,9 @@ func TestMakingWhileTheDirectoryBehindFails(t *testing.T) {
 	r := w.holding(home, w.signedIn("alice"))
 	r.Opens = "ssl-vpn"
 	behind.failing = errors.New("down")
+	if may, err := w.MayMakeAppPassword(t.Context(), r, onPhone.Service); may || !errors.Is(err, behind.failing) {
+		t.Errorf("may make one: %v, %v", may, err)
+	}
 	if text, err := w.MakeAppPassword(t.Context(), r, onPhone); text != "" || !errors.Is(err, behind.failing) {
 		t.Errorf("made %q, %v", string(text), err)
 	}

@@ -69,11 +69,26 @@ func (v *visit) programOf() (program Program, holder gate.Holder, ok bool) {
 	return program, holder, ok
 }
 
-// appPassword tells what an application password is, and asks what it is for.
+// appPassword tells what an application password is, and asks what it is for;
+// whoever would get none is told what to do before.
 func (v *visit) appPassword() {
-	if program, holder, ok := v.programOf(); ok {
+	program, holder, ok := v.programOf()
+	if !ok {
+		return
+	}
+	may, err := v.s.Gate.MayMakeAppPassword(v.r.Context(), v.holding(portalService), program.Name)
+	switch {
+	case err != nil:
+		v.ourSide("judge who wants an application password", err)
+	case !may:
+		v.noAppPassword()
+	default:
 		v.appPasswordPage(appPassword{Program: program, User: holder.Person.Name}, http.StatusOK, nil)
 	}
+}
+
+func (v *visit) noAppPassword() {
+	v.message(http.StatusForbidden, "no-app-password", notice{Again: "/"})
 }
 
 // makeAppPassword shows a new one in its own answer, which is the only place
@@ -95,7 +110,7 @@ func (v *visit) makeAppPassword() {
 	case err != nil:
 		v.ourSide("make an application password", err)
 	case text == "":
-		v.message(http.StatusForbidden, "no-app-password", notice{Again: "/"})
+		v.noAppPassword()
 	default:
 		shown.Text = string(text)
 		v.appPasswordPage(shown, http.StatusOK, nil)

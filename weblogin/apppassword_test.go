@@ -97,8 +97,13 @@ func TestAppPasswordThatIsNotMade(t *testing.T) {
 	r, b := withApps(t)
 	inside := r.browser(campusAddr)
 	inside.signIn("alice") // with the password alone
-	inside.post("/app-password", "service", "mail", "label", "x").status(http.StatusForbidden).
-		has("no-app-password", "sign in again with your code", `href="/"`).hasNot(testApp)
+	for _, page := range []*shown{
+		inside.get("/app-password?service=mail"), // no form that would only be refused
+		inside.post("/app-password", "service", "mail", "label", "x"),
+	} {
+		page.status(http.StatusForbidden).
+			has("no-app-password", "sign in again with your code", `href="/"`).hasNot(testApp, `name="label"`)
+	}
 	r.gate.many = true
 	b.post("/app-password", "service", "mail", "label", "x").status(http.StatusForbidden).has("many-passwords", `href="/"`).hasNot(testApp)
 }
@@ -156,6 +161,10 @@ func TestOwnAppPasswords(t *testing.T) {
 // noApps is a gate whose store fails when an application password is made.
 type noApps struct{ *fakeGate }
 
+func (noApps) MayMakeAppPassword(context.Context, gate.Request, string) (bool, error) {
+	return false, errDown
+}
+
 func (noApps) MakeAppPassword(context.Context, gate.Request, gate.Program) (gate.Secret, error) {
 	return testApp, errDown
 }
@@ -167,6 +176,7 @@ func (noApps) EndAppPassword(context.Context, gate.Request, gate.Person, string)
 func TestAppPasswordThatCantBeWritten(t *testing.T) {
 	r, b := withApps(t)
 	r.server.Gate = noApps{r.gate}
+	b.get("/app-password?service=mail").status(http.StatusServiceUnavailable).has("our-side").hasNot(`name="label"`, "secret detail")
 	b.post("/app-password", "service", "mail", "label", "x").status(http.StatusServiceUnavailable).has("our-side").hasNot(testApp, "secret detail")
 	b.post("/app-password/end", "id", "a1").status(http.StatusServiceUnavailable).has("our-side").hasNot("secret detail")
 	if log := r.log.String(); !strings.Contains(log, "make an application password") || !strings.Contains(log, "end an application password") || strings.Contains(log, testApp) {

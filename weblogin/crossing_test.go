@@ -184,6 +184,10 @@ func (j *judge) Tunnel(context.Context, gate.Request) (gate.Holder, error) {
 
 func (j *judge) Word(context.Context, gate.Request) (gate.Word, error) { return gate.Word{}, j.err }
 
+func (j *judge) MayMakeAppPassword(context.Context, gate.Request, string) (bool, error) {
+	return false, j.err
+}
+
 func (j *judge) MakeAppPassword(context.Context, gate.Request, gate.Program) (gate.Secret, error) {
 	return "", j.err
 }

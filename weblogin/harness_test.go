@@ -220,6 +220,14 @@ func (g *fakeGate) Word(_ context.Context, r gate.Request) (gate.Word, error) {
 	return g.word, nil
 }
 
+func (g *fakeGate) MayMakeAppPassword(_ context.Context, r gate.Request, service string) (bool, error) {
+	if g.down {
+		return false, errDown
+	}
+	h, ok := g.held(r)
+	return ok && slices.Contains(h.Proves, policy.OTP) && service == "mail", nil
+}
+
 func (g *fakeGate) MakeAppPassword(_ context.Context, r gate.Request, p gate.Program) (gate.Secret, error) {
 	if g.down {
 		return "", errDown

@@ -48,6 +48,9 @@ type Gate interface {
 	Tunnel(context.Context, gate.Request) (gate.Holder, error)
 	// Word makes what the person types, once, to sign in to a VPN.
 	Word(context.Context, gate.Request) (gate.Word, error)
+	// MayMakeAppPassword reports whether MakeAppPassword would make one for the
+	// service.
+	MayMakeAppPassword(ctx context.Context, r gate.Request, service string) (bool, error)
 	// MakeAppPassword makes what a program of the person sends for long.
 	MakeAppPassword(context.Context, gate.Request, gate.Program) (gate.Secret, error)
 	EndAppPassword(ctx context.Context, r gate.Request, p gate.Person, id string) error
