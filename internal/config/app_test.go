@@ -144,10 +144,29 @@ func TestAppFaults(t *testing.T) {
 
 func TestAppWarnings(t *testing.T) {
 	dir := behindFolder(t)
+	const (
+		inside = `need = "password"`
+		beyond = `c:36: warning: ldap.app[0].repeat: goes before that of the rule "outside" and takes a code for longer or more often`
+	)
+	// An application with its repeat, and a rule that has more lines.
+	ruled := func(repeat, rule string) string {
+		return strings.Replace(relayWith("repeat = "+repeat), outside, outside+"\n"+rule, 1)
+	}
 	for _, test := range []faulty{
 		{"nothing enforced", relayWith("mode = 'observe'"), `c:35: warning: ldap.app[0].mode: "observe" enforces nothing`},
 		{"long repeat", relayWith("repeat = {idle = '5m', max = '30m'}"), `c:35: warning: ldap.app[0].repeat.max: a stolen password and code work for 30m0s`},
 		{"repeat at one's own risk", relayWith("repeat = {idle = '5m', max = '2h'}", "repeat_risk = true"), `c:35: warning: ldap.app[0].repeat.max: a stolen password and code work for 2h0m0s`},
+		{"repeat beyond a rule's", ruled("{idle = '1m', max = '5m'}", "repeat = {idle = '1m', max = '4m'}"), beyond},
+		{"repeat with longer pauses than a rule's", ruled("{idle = '2m', max = '5m'}", "repeat = {idle = '1m', max = '5m'}"), beyond},
+		{"repeat uncounted beyond a rule's", ruled("{idle = '1m', max = '5m'}", "repeat = {idle = '1m', max = '5m', answers = 9}"), beyond},
+		{"repeat more often than a rule's", ruled("{idle = '1m', max = '5m', answers = 10}", "repeat = {idle = '1m', max = '5m', answers = 9}"), beyond},
+		{"repeat where a rule wants none", ruled("{idle = '1m', max = '5m'}", "repeat = 'off'"), beyond},
+		{"repeat within a rule's", ruled("{idle = '1m', max = '4m', answers = 8}", "repeat = {idle = '1m', max = '5m', answers = 9}"), ``},
+		{"repeat that is counted, and a rule's is not", ruled("{idle = '1m', max = '5m', answers = 5}", "repeat = {idle = '1m', max = '5m'}"), ``},
+		{"no repeat, whatever a rule's", ruled("'off'", "repeat = {idle = '1m', max = '5m', answers = 9}"), ``},
+		{"repeat beyond that of another service's rule", ruled("{idle = '1m', max = '5m'}", "repeat = 'off'\nservice = 'ssl-vpn'"), `c:35: warning: ldap.app[0].service: no rule admits anybody to "git" from off-campus`},
+		{"repeat beyond that of another door's rule", ruled("{idle = '1m', max = '5m'}", "repeat = 'off'\ndoor = 'radius'"), `c:35: warning: ldap.app[0].service: no rule admits anybody to "git" from off-campus`},
+		{"repeat beyond that of another zone's rule", strings.Replace(relayWith("repeat = {idle = '1m', max = '5m'}"), inside, inside+"\nrepeat = 'off'", 1), ``},
 		{"a word of many", strings.Replace(relayWith("session_tracking = true"), `["203.0.113.20"]`, `["203.0.113.0/24", "203.0.112.0/23"]`, 1), `c:35: warning: ldap.app[0].session_tracking: address[1] lets all of 203.0.112.0/23 write whatever source they like`},
 		{"a word of many that is judged", strings.Replace(relayWith("source = 'session-tracking'"), `["203.0.113.20"]`, `["2001:db8::/63"]`, 1), `c:35: warning: ldap.app[0].source: address[0] lets all of 2001:db8::/63 write whatever source they like`},
 		{"a word of everybody", strings.Replace(relayWith("session_tracking = true", "listener = 'ldaps://0.0.0.0'"), "address = [\"203.0.113.20\"]\n", "", 1), "c:30: warning: ldap.app[0].address: is missing: whoever can reach the listener may guess passwords\nc:34: warning: ldap.app[0].session_tracking: lets everybody who can reach the listener write"},

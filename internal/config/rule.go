@@ -59,36 +59,6 @@ func readRules(tables []*table) []policy.Rule {
 	return rules
 }
 
-// readRepeat returns nil where the door's default holds.
-func readRepeat(t *table) *policy.Repeat {
-	risk := t.flag("repeat_risk", false)
-	if !t.has("repeat") {
-		return nil
-	}
-	if text, ok := t.values["repeat"].(string); ok {
-		t.value("repeat")
-		switch text {
-		case "off":
-			return &policy.Repeat{}
-		case "session":
-			return &policy.Repeat{Session: true}
-		default:
-			t.fault("repeat", `%q is not known; write {idle = "2m", max = "10m"}, "session" or "off"`, text)
-		}
-		return nil
-	}
-	p := t.table("repeat")
-	r := policy.Repeat{Idle: p.time("idle", 0), Max: p.time("max", 0), Answers: p.number("answers", 0, 0, 1000)}
-	p.close()
-	switch {
-	case r.Max > time.Hour && !risk:
-		p.fault("max", "%v makes a stolen password and code work that long; shorten it, or write repeat_risk = true beside it", r.Max)
-	case r.Max > 10*time.Minute:
-		p.warn("max", "a stolen password and code work for %v; 10m is the most that is advised", r.Max)
-	}
-	return &r
-}
-
 // judge builds the policy and adds what package policy has to say. A fault
 // that only follows from one already told is left out.
 func (r *reader) judge(c *Config) {
@@ -121,36 +91,13 @@ func (r *reader) judge(c *Config) {
 		r.advise(key, &c.Rules[i])
 	}
 	for i, app := range c.LDAP.Apps {
-		r.checkRepeat(fmt.Sprintf("ldap.app[%d]", i), app)
+		key := fmt.Sprintf("ldap.app[%d].repeat", i)
+		r.checkRepeat(key, app)
+		r.adviseRepeat(key, app, c.Rules)
 	}
 	r.adviseGroups(c)
 	if p != nil && len(c.Rules) > 0 {
 		r.checkServed(c)
-	}
-}
-
-// checkRepeat holds an application's repeat to what a rule's is held to.
-func (r *reader) checkRepeat(key string, app App) {
-	rule := policy.Rule{Name: "application", Door: []string{policy.DoorLDAP}, Need: []policy.Need{{policy.Password}}, Repeat: app.Repeat}
-	_, err := policy.New(nil, nil, []policy.Rule{rule})
-	var faults policy.Faults
-	errors.As(err, &faults)
-	for _, f := range faults {
-		if f.Key == "repeat" && !r.faults.blames(key+".repeat") {
-			r.fault(key+".repeat", "%s", f.Text)
-		}
-	}
-	r.checkSession(key+".repeat", &rule, Radius{})
-}
-
-// checkSession wants accounting for a repeat that lasts as long as a session.
-func (r *reader) checkSession(key string, rule *policy.Rule, radius Radius) {
-	switch {
-	case rule.Repeat == nil || !rule.Repeat.Session:
-	case len(rule.Door) > 0 && !slices.Contains(rule.Door, policy.DoorRADIUS):
-		r.fault(key, `"session" is of a VPN session, which the door "radius" alone has; write {idle = "2m", max = "10m"}`)
-	case len(radius.Acct) == 0:
-		r.fault(key, `"session" needs accounting, and radius.acct is empty; open it, or write {idle = "2m", max = "10m"}`)
 	}
 }
 
