@@ -52,7 +52,8 @@ func hasNested(text string) bool {
 }
 
 // shortType is an attribute type as most write it, for those that DNs of
-// people have: "UserID" and "oid.0.9.2342.19200300.100.1.1" are uid.
+// people have (RFC 4514 §3, RFC 4519 §2): "UserID" and
+// "oid.0.9.2342.19200300.100.1.1" are uid.
 func shortType(name string) string {
 	name = strings.TrimPrefix(strings.ToLower(name), "oid.")
 	switch name {
@@ -60,12 +61,28 @@ func shortType(name string) string {
 		return "uid"
 	case "commonname", "2.5.4.3":
 		return "cn"
-	case "organizationalunitname", "2.5.4.11":
-		return "ou"
+	case "surname", "2.5.4.4":
+		return "sn"
+	case "2.5.4.5":
+		return "serialnumber"
+	case "countryname", "2.5.4.6":
+		return "c"
+	case "localityname", "2.5.4.7":
+		return "l"
+	case "stateorprovincename", "2.5.4.8":
+		return "st"
+	case "streetaddress", "2.5.4.9":
+		return "street"
 	case "organizationname", "2.5.4.10":
 		return "o"
+	case "organizationalunitname", "2.5.4.11":
+		return "ou"
+	case "gn", "2.5.4.42":
+		return "givenname"
 	case "domaincomponent", "0.9.2342.19200300.100.1.25":
 		return "dc"
+	case "rfc822mailbox", "0.9.2342.19200300.100.1.3":
+		return "mail"
 	}
 	return name
 }

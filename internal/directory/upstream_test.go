@@ -217,6 +217,35 @@ func TestDNAsName(t *testing.T) {
 	}
 }
 
+// RFC 4514 §3 and RFC 4519 §2 have several names for one attribute type.
+func TestDNWhoseBranchesHaveOtherNames(t *testing.T) {
+	c := newCampus(t)
+	seen := map[string]string{}
+	for _, names := range [][]string{
+		{"uid", "userid", "0.9.2342.19200300.100.1.1"}, {"cn", "commonName", "2.5.4.3"}, {"sn", "surname", "2.5.4.4"},
+		{"serialNumber", "2.5.4.5"}, {"c", "countryName", "2.5.4.6"}, {"l", "localityName", "2.5.4.7"},
+		{"st", "stateOrProvinceName", "2.5.4.8"}, {"street", "streetAddress", "2.5.4.9"}, {"o", "organizationName", "2.5.4.10"},
+		{"ou", "organizationalUnitName", "2.5.4.11"}, {"givenName", "gn", "2.5.4.42"}, {"title"},
+		{"dc", "domainComponent", "0.9.2342.19200300.100.1.25"}, {"mail", "rfc822Mailbox", "0.9.2342.19200300.100.1.3"},
+	} {
+		one := c.Canonical("uid=dora," + names[0] + "=x," + people)
+		if other, taken := seen[one]; taken {
+			t.Errorf("%s is taken for %s", names[0], other)
+		}
+		seen[one] = names[0]
+		for _, name := range append(names, "OID."+names[len(names)-1]) {
+			if got := c.Canonical("uid=dora," + name + "=x," + people); got != one {
+				t.Errorf("%s makes %q of %q", name, got, one)
+			}
+		}
+	}
+	dn := "uid=dora,l=Tokyo," + people
+	c.server.Put(dn, map[string][]string{"objectClass": {"person"}, "uid": {"dora"}, "entryUUID": {"dora"}})
+	if a := c.find("uid=dora,localityName=Tokyo," + people); a.Name != "dora" || a.DN != dn {
+		t.Errorf("%+v", a)
+	}
+}
+
 // What is no person's DN. In other branches others may have alice's uid.
 func TestForeignDNIsNobodys(t *testing.T) {
 	c := newCampus(t)
