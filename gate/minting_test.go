@@ -123,6 +123,21 @@ func TestTicketsThatMakeNoAppPassword(t *testing.T) {
 	}
 }
 
+// On campus nothing but the password is asked for. Who types a code behind it
+// has shown one, and gets what a code gives.
+func TestCodeTypedOnCampusMakesAnAppPasswordAndAWord(t *testing.T) {
+	w := newWorld(t)
+	w.mintingRules("password+otp", "app-password")
+	portal := w.admitted(w.from(desk, "alice", "PASSWORDCODE"))
+	r := w.holding(desk, portal)
+	if w.mints(r, onPhone) == "" {
+		t.Error("no application password was made")
+	}
+	if word := w.makes(portal); word.Text == "" {
+		t.Error("no word was made")
+	}
+}
+
 // Whoever has the address of somebody's tunnel makes none by it.
 func TestTicketOfATunnelMakesNoAppPassword(t *testing.T) {
 	w := newWorld(t)
