@@ -25,9 +25,9 @@ const (
 	lingerOctets = 256 << 10
 )
 
-// conn is one client. It lives in one goroutine, so while a bind is undecided
-// nothing is read. What comes from a directory behind is written by another
-// one: see write and call.
+// conn is one client. It lives in one goroutine at a time, so while a bind is
+// undecided nothing is read. What comes from a directory behind is written by
+// another one: see write and call.
 type conn struct {
 	server   *Server
 	listener *Listener
@@ -77,19 +77,40 @@ type session struct {
 
 func (s session) bound() bool { return s.dn != "" }
 
-// serve is the life of a connection.
-func (c *conn) serve() { c.close(c.live()) }
+// serve is the life of a connection. A handshake, and a bind that dials, leave
+// a large stack behind, of which the runtime takes back but a part. So whoever
+// has bound, and mostly rests from then on, does so in another goroutine.
+func (c *conn) serve() {
+	if why := c.live(c.begin); why != staying {
+		c.close(why)
+		return
+	}
+	go func() { c.close(c.live(c.goOn)) }()
+}
 
-// live answers until there is a reason to end. A handler that panics costs
-// its own client the connection, and nobody else anything.
-func (c *conn) live() (why disconnect) {
+// live is a part of that life. A handler that panics costs its own client the
+// connection, and nobody else anything.
+func (c *conn) live(part func() disconnect) (why disconnect) {
 	defer func() {
 		if p := recover(); p != nil {
 			c.panicked(p)
 			why = byPanic
 		}
 	}()
-	why = c.open()
+	return part()
+}
+
+// begin answers until somebody has bound.
+func (c *conn) begin() disconnect {
+	why := c.open()
+	for why == staying && !c.session.bound() {
+		why = c.step()
+	}
+	return why
+}
+
+// goOn answers until there is a reason to end.
+func (c *conn) goOn() (why disconnect) {
 	for why == staying {
 		why = c.step()
 	}

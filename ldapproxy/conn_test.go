@@ -3,6 +3,7 @@ package ldapproxy
 import (
 	"context"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -215,6 +216,71 @@ func TestHandlerThatPanicsCostsItsOwnConnection(t *testing.T) {
 		t.Errorf("log:\n%s", log)
 	}
 }
+
+// life is that of a connection, all of it here.
+func (c *conn) life() disconnect {
+	why := c.live(c.begin)
+	if why == staying {
+		why = c.live(c.goOn)
+	}
+	return why
+}
+
+// Who has bound rests without the stack that binding needed.
+func TestBoundClientRestsInAGoroutineOfItsOwn(t *testing.T) {
+	running := make(chan string, 1)
+	r := start(t, func(r *rig) {
+		r.gate.admit = func(_ context.Context, q gate.Request) (gate.Answer, error) {
+			running <- goroutine()
+			if string(q.Password) != "secret123456" {
+				return gate.Answer{Reference: reference}, nil
+			}
+			return welcome(), nil
+		}
+	})
+	p := r.dial()
+	var in []string
+	for _, bind := range []struct {
+		password string
+		code     int
+	}{
+		{"wrong", wire.ResultInvalidCredentials}, {"secret123456", wire.ResultSuccess}, {"wrong", wire.ResultInvalidCredentials},
+		{"secret123456", wire.ResultSuccess}, {"secret123456", wire.ResultSuccess},
+	} {
+		p.wants(bind.code, bindOp(aliceDN, bind.password))
+		in = append(in, <-running)
+	}
+	if in[0] != in[1] || in[1] == in[2] {
+		t.Errorf("it has gone on in %q, of which the second has bound", in)
+	}
+	// Whoever binds again and again does not pay for it each time.
+	if in[2] != in[3] || in[3] != in[4] {
+		t.Errorf("it was to stay in the third of %q", in)
+	}
+}
+
+// goroutine is the name of the one that asks, which no other has.
+func goroutine() string {
+	stack := make([]byte, 64)
+	name, _, _ := strings.Cut(string(stack[:runtime.Stack(stack, false)]), " [")
+	return name
+}
+
+// A handler that panics behind a bind costs no more than one before it.
+func TestHandlerThatPanicsBehindABind(t *testing.T) {
+	r := start(t, func(r *rig) { r.Gate = panicking{r.Gate} })
+	other, p := r.dial(), r.dial()
+	p.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
+	p.wants(wire.ResultOther, extendedOp(wire.OIDWhoAmI))
+	p.gone()
+	r.ends(byPanic, 1)
+	other.wants(wire.ResultSuccess, bindOp(aliceDN, "secret123456"))
+}
+
+// panicking is a gate that no ticket may be shown.
+type panicking struct{ Gate }
+
+func (panicking) Live(context.Context, string) (bool, error) { panic("boom at a ticket") }
 
 func TestEndedTicketEndsTheConnection(t *testing.T) {
 	for name, op := range map[string][]byte{"search": searchOp("", 0), "who am I": extendedOp(wire.OIDWhoAmI), "delete": wire.Element(wire.OpDelete)} {

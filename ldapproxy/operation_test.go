@@ -170,7 +170,7 @@ func FuzzConnection(f *testing.F) {
 		if !s.crowd.enter(c) {
 			t.Fatal("no room")
 		}
-		why := c.live()
+		why := c.life()
 		if why == byPanic {
 			t.Error("a handler has panicked")
 		}
