@@ -8,7 +8,7 @@ const (
 	// a directory behind would need more.
 	MaxFrameBound = 256 << 10
 
-	smallBuffer = 1 << 10 // what a connection begins with: a bind or a search fits
+	smallBuffer = 512     // what a connection begins with: a bind or a small search fits
 	keptBuffer  = 4 << 10 // a larger one is let go when its frame is done with
 )
 
@@ -71,16 +71,17 @@ func frameSize(b []byte, limit int) (int, error) {
 	return head + int(n), nil
 }
 
-// fill reads some octets, towards total of them from start on.
+// fill reads some octets, towards total of them from start on. Behind those
+// that have filled a buffer there are likely more, so the next one is larger,
+// as long as it may be kept.
 func (r *FrameReader) fill(total int) error {
-	if r.buf == nil {
+	switch size := len(r.buf); {
+	case size == 0:
 		r.buf = make([]byte, smallBuffer)
-	}
-	if r.start > 0 && total > len(r.buf)-r.start {
+	case r.end == size && (r.start == 0 || size < keptBuffer):
+		r.move(make([]byte, min(2*size, max(total, keptBuffer))))
+	case r.start > 0 && total > size-r.start:
 		r.move(r.buf)
-	}
-	if r.end == len(r.buf) {
-		r.move(make([]byte, min(2*len(r.buf), total)))
 	}
 	for range 100 {
 		n, err := r.from.Read(r.buf[r.end:])

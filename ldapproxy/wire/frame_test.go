@@ -159,6 +159,37 @@ func TestRestingConnectionHoldsASmallBuffer(t *testing.T) {
 	}
 }
 
+func TestClientThatHasBoundHoldsASmallBuffer(t *testing.T) {
+	dn := "uid=a-rather-long-name,ou=people,ou=campus,dc=example,dc=ac,dc=jp"
+	bind := envelope(Element(OpBind, []byte{2, 1, 3}, Octets(dn), Element(TagSimple, []byte("secret123456"))))
+	r := NewFrameReader(bytes.NewReader(bind))
+	if _, err := r.Next(MaxFrameUnbound); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.buf) > 512 {
+		t.Errorf("%d octets held behind a bind", len(r.buf))
+	}
+}
+
+// A client that sends much at once costs few reads, and no more memory for it.
+func TestPipelinedMessagesAreReadManyAtATime(t *testing.T) {
+	const messages = 1000
+	stream := bytes.NewReader(bytes.Repeat(envelope(Element(OpDelete, make([]byte, 90))), messages))
+	reads, least := 0, stream.Len()/keptBuffer
+	r := NewFrameReader(readerFunc(func(p []byte) (int, error) { reads++; return stream.Read(p) }))
+	for i := range messages {
+		if _, err := r.Next(MaxFrameBound); err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+	}
+	if reads > least+10 {
+		t.Errorf("%d reads, where %d would do", reads, least)
+	}
+	if len(r.buf) > keptBuffer {
+		t.Errorf("%d octets held for small messages", len(r.buf))
+	}
+}
+
 func TestFramesUseTheBufferAgain(t *testing.T) {
 	frame := envelope(Element(OpDelete, make([]byte, 100)))
 	from := bytes.NewReader(nil)
