@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// settled is when Go's collector, which runs after two minutes at the latest,
-// has given back what the handshakes needed.
+// settled is when Go's collector has run once, which it does after two minutes at
+// the latest. It gives back what the handshakes needed the time after.
 const settled = 150 * time.Second
 
 // resting is a server with connections that do nothing.
