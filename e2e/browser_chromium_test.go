@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -23,8 +24,13 @@ func newChromium(t *testing.T) *chromium {
 	path, _ := exec.LookPath("chromium")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.DisableGPU, chromedp.UserDataDir(profile(t)),
-		// A page that one goes back to is asked for again.
-		chromedp.Flag("disable-features", "Translate,BackForwardCache"),
+		chromedp.Flag("disable-features", strings.Join([]string{
+			"Translate",
+			"BackForwardCache", // a page that one goes back to is asked for again
+			// What nobody sees here costs more than the pages: each window loads
+			// two pages for its address field, and each site a process in advance.
+			"WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess",
+		}, ",")),
 		// Nothing but this machine exists.
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *.localhost"),
 	)
