@@ -92,15 +92,18 @@ func need(t *testing.T, what ...string) {
 	}
 }
 
-// eventually polls until the condition holds.
+// eventually polls until the condition holds. To look is often a program of its
+// own: what takes its time is looked at less often.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
+	begun, tick := time.Now(), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(patience); !holds(); <-tick.C {
-		if time.Now().After(end) {
+	for ; !holds(); <-tick.C {
+		waited := time.Since(begun)
+		if waited > patience {
 			t.Fatalf("did not come within %v: %s", patience, what)
 		}
+		tick.Reset(min(max(waited/8, 10*time.Millisecond), 100*time.Millisecond))
 	}
 }
 
